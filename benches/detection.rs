@@ -1,0 +1,3 @@
+//! How late a change is seen.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pure planning: spec, catalogue and cloud facts become a run plan.

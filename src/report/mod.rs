@@ -1,0 +1,1 @@
+//! Folds events into a report, a status, `JUnit` XML and text.

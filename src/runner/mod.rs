@@ -1,0 +1,1 @@
+//! Plays a run plan and streams events: steps, waiting, the ledger, cancelling.

@@ -1,0 +1,1 @@
+//! The scenario document: conversion, complete checking, expressions, the built-in catalogue.

@@ -1,0 +1,1 @@
+//! A simulated OpenStack and its name servers behind plain HTTP and DNS.
