@@ -1,1 +1,76 @@
-//! Pure planning: spec, catalogue and cloud facts become a run plan.
+//! Pure planning: spec, catalogue and cloud facts become a run plan. No network, no clock, no randomness.
+
+pub mod facts;
+pub mod identity;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use facts::CloudFacts;
+pub use identity::RunIdentity;
+
+use crate::outcome::{Reason, VerdictPolicy};
+use crate::scenario::Scenario;
+
+/// Everything the runner needs to know: nothing is decided after this.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// What this run is called, and what its things in the cloud are called.
+    pub run: RunIdentity,
+    /// The limits it keeps.
+    pub settings: Settings,
+    /// What was found of the cloud.
+    pub facts: CloudFacts,
+    /// Each test, the skipped ones included, in order of their names.
+    pub tests: Vec<PlannedTest>,
+}
+
+/// The limits of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// How many tests run at once.
+    pub max_parallel: usize,
+    /// The run's time.
+    pub run_timeout: Duration,
+    /// One test's time, clean-up not included.
+    pub test_timeout: Duration,
+    /// Every step's deadline is multiplied by this.
+    pub timeout_scale: f64,
+    /// Starts no further test after the first that failed.
+    pub fail_fast: bool,
+    /// A guest that does not boot is a failure instead of a skipped step.
+    pub guest_required: bool,
+    /// Reverse records are not offered: `records` leaves PTR record sets out.
+    pub ptr_offered: bool,
+    /// What counts as a failure.
+    pub verdict: VerdictPolicy,
+}
+
+/// One test of a run.
+#[derive(Clone, Debug)]
+pub struct PlannedTest {
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario's stable id.
+    pub id: Option<String>,
+    /// Begins the name of everything the test makes; unique, a DNS label of at most 24 characters.
+    pub prefix: String,
+    /// Whether it is played.
+    pub decision: Decision,
+    /// Whether its owner requires it to be executed.
+    pub required: bool,
+}
+
+/// Whether a test is played.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// It is.
+    Play(Arc<Scenario>),
+    /// It is not.
+    Skip {
+        /// `GateClosed` or `Excluded`.
+        reason: Reason,
+        /// The gate that closed, and what was found instead; or the owner's reason.
+        message: String,
+    },
+}

@@ -1,1 +1,105 @@
 //! Folds events into a report, a status, `JUnit` XML and text.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Leak, RunFault, Summary, TestResult, Verdict, VerdictPolicy};
+use crate::plan::{CloudFacts, RunIdentity};
+use crate::runner::event::{Event, EventKind};
+
+/// Everything a run has told so far; complete once `verdict` is there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunReport {
+    /// The run.
+    pub run: Option<RunIdentity>,
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// What it says of the cloud.
+    pub verdict: Option<Verdict>,
+    /// How many tests ended how.
+    pub summary: Summary,
+    /// What was found of the cloud.
+    pub facts: Option<CloudFacts>,
+    /// All planned tests by name.
+    pub planned: Vec<String>,
+    /// Those that ended, in the order they ended.
+    pub tests: Vec<TestResult>,
+    /// What is being played: test, step, what it sees.
+    pub current: Vec<CurrentStep>,
+    /// Whether the last audit is under way.
+    pub cleaning_up: bool,
+    /// What went wrong outside any test.
+    pub fault: Option<RunFault>,
+    /// What the final audit found.
+    pub leaked: Vec<Leak>,
+}
+
+/// What one test is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CurrentStep {
+    /// The test's name.
+    pub test: String,
+    /// The step's name; empty before the first.
+    pub step: String,
+    /// What it sees.
+    pub seen: String,
+    /// When the test began.
+    pub test_started: Option<Timestamp>,
+}
+
+impl RunReport {
+    /// Folds one event in: the only way this value changes.
+    pub fn apply(&mut self, event: &Event, policy: &VerdictPolicy) {
+        match &event.kind {
+            EventKind::RunStarted { run } => {
+                self.run = Some(run.clone());
+                self.started = Some(event.at);
+            }
+            EventKind::Discovered { facts } => self.facts = Some(facts.as_ref().clone()),
+            EventKind::Planned { tests } => self.planned.clone_from(tests),
+            EventKind::TestStarted { test } => self.current.push(CurrentStep {
+                test: test.clone(),
+                test_started: Some(event.at),
+                ..CurrentStep::default()
+            }),
+            EventKind::StepStarted { test, step } => {
+                if let Some(current) = self.current.iter_mut().find(|current| &current.test == test) {
+                    current.step.clone_from(step);
+                    current.seen.clear();
+                }
+            }
+            EventKind::StepWaiting { test, seen, .. } => {
+                if let Some(current) = self.current.iter_mut().find(|current| &current.test == test) {
+                    current.seen.clone_from(seen);
+                }
+            }
+            EventKind::StepFinished { .. } => {}
+            EventKind::TestCleaningUp { test } => {
+                if let Some(current) = self.current.iter_mut().find(|current| &current.test == test) {
+                    "clean-up".clone_into(&mut current.step);
+                    current.seen.clear();
+                }
+            }
+            EventKind::TestFinished { result } => {
+                self.current.retain(|current| current.test != result.name);
+                self.tests.push(result.as_ref().clone());
+            }
+            EventKind::CleaningUp => self.cleaning_up = true,
+            EventKind::RunFinished { end } => {
+                self.cleaning_up = false;
+                self.finished = Some(event.at);
+                self.fault.clone_from(&end.fault);
+                self.leaked.clone_from(&end.leaked);
+                self.verdict =
+                    Some(crate::outcome::verdict(&self.tests, self.fault.as_ref(), &self.leaked, policy));
+            }
+        }
+        self.summary = Summary::of(self.planned.len(), &self.tests, policy);
+        let of_the_run = self.leaked.iter().filter(|leak| !leak.removed).count();
+        self.summary.leaked += u32::try_from(of_the_run).unwrap_or(u32::MAX);
+    }
+}

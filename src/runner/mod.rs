@@ -1,1 +1,4 @@
-//! Plays a run plan and streams events: steps, waiting, the ledger, cancelling.
+//! Plays a run plan and streams events: steps, waiting, the ledger, cancelling. Knows nothing of Kubernetes.
+
+pub mod event;
+pub mod ledger;

@@ -1,0 +1,418 @@
+//! The `TempestRun` resource: what to verify, and how it went.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Evidence, Finding, Leak, Outcome, Reason, SkippedStep, Summary, Verdict};
+
+/// One verification of one cloud.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "crossservice.dev",
+    version = "v1alpha1",
+    kind = "TempestRun",
+    plural = "tempestruns",
+    shortname = "trun",
+    category = "tempest",
+    namespaced,
+    status = "TempestRunStatus",
+    derive = "PartialEq"
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TempestRunSpec {
+    /// Which cloud, and what of it may be used.
+    pub cloud: CloudSpec,
+    /// Which scenarios.
+    #[serde(default)]
+    pub scenarios: ScenariosSpec,
+    /// How they are played.
+    #[serde(default)]
+    pub execution: ExecutionSpec,
+    /// Stops the run: what is under way is cancelled and undone.
+    #[serde(default)]
+    pub cancel: bool,
+}
+
+/// Which cloud, and what of it may be used. What is left out is discovered; the status says what was chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloudSpec {
+    /// The Secret, in the same namespace, with `clouds.yaml` and optionally `secure.yaml` and `cacert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// Entry of clouds.yaml to act as; may be left out when there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub primary: Option<String>,
+    /// Entry of a member of another project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub alternate: Option<String>,
+    /// Entry of an administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub admin: Option<String>,
+    /// Entry of a reader of the primary's project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub reader: Option<String>,
+    /// Region; default that of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub region: Option<String>,
+    /// Interface of the catalogue: `public`, `internal` or `admin`; default that of the entry, else `public`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Interface>,
+    /// Everything the run makes in DNS lies under this domain, such as `verify.example.org.`.
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$"))]
+    pub zone_suffix: String,
+    /// Image to boot, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub image: Option<String>,
+    /// Flavor, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub flavor: Option<String>,
+    /// External network for floating IPs, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub floating_network: Option<String>,
+    /// Network whose ports' fixed addresses are published, by name or id. It cannot be discovered: the
+    /// attributes that tell are the administrator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub published_network: Option<String>,
+    /// Authoritative name servers as `host`, `address` or `address:port`; default the zone's NS set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 260)))]
+    pub nameservers: Vec<String>,
+    /// The OpenStack release, such as `2026.1`: services do not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 40))]
+    pub release: Option<String>,
+    /// What the cloud offers, as its owner declares it.
+    #[serde(default)]
+    pub features: Features,
+}
+
+/// A Secret of the same namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// An interface of the service catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are Keystone's own")]
+pub enum Interface {
+    Public,
+    Internal,
+    Admin,
+}
+
+impl Interface {
+    /// The word in the catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What the cloud's owner declares of behaviours that no API declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Features {
+    /// Reverse records of published addresses.
+    pub ptr: FeatureMode,
+    /// Floating IPs published in Designate.
+    pub floating_ip_dns: FeatureMode,
+    /// Guests that boot and print to their console.
+    pub guest: FeatureMode,
+}
+
+/// Whether a feature must be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum FeatureMode {
+    /// Its absence is a failure.
+    Required,
+    /// It is not offered; what needs it is left out.
+    NotOffered,
+    /// A guest that does not boot is left out; everything else is a failure.
+    #[default]
+    Auto,
+}
+
+/// Which scenarios are played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ScenariosSpec {
+    /// Globs over names; default all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(min = 1, max = 200)))]
+    pub include: Vec<String>,
+    /// Those to leave out, each with its reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub exclude: Vec<Exclusion>,
+    /// Only scenarios with at least one of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 63)))]
+    pub tags: Vec<String>,
+    /// Globs over names that must not be skipped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(min = 1, max = 200)))]
+    pub required: Vec<String>,
+    /// Fewer executed tests than this make the run `Errored`; default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub min_executed: Option<u32>,
+}
+
+/// Scenarios that are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exclusion {
+    /// A glob over names.
+    #[schemars(length(min = 1, max = 200))]
+    pub name: String,
+    /// Why.
+    #[schemars(length(min = 1, max = 300))]
+    pub reason: String,
+    /// The last day (`YYYY-MM-DD`, UTC) on which it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Option<String>,
+}
+
+/// How scenarios are played.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExecutionSpec {
+    /// How many tests run at once; default 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    pub max_parallel: Option<u32>,
+    /// The run's time; default 3600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 86_400))]
+    pub timeout_seconds: Option<u32>,
+    /// One test's time, clean-up not included; default 1200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 86_400))]
+    pub scenario_timeout_seconds: Option<u32>,
+    /// Lengthens or shortens every step's deadline; default 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 2000))]
+    pub timeout_scale_percent: Option<u32>,
+    /// Starts no further test after the first that failed.
+    pub fail_fast: bool,
+    /// How long to wait for a usable Secret; default 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 86_400))]
+    pub start_deadline_seconds: Option<u32>,
+    /// What something left behind means; default `Fail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_leak: Option<OnLeak>,
+}
+
+/// What something left behind means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnLeak {
+    /// The run has failed.
+    #[default]
+    Fail,
+    /// It is reported only.
+    Warn,
+}
+
+/// Where a run is; never how it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// Waiting for what it needs: a Secret that may be used.
+    Pending,
+    /// Waiting for its turn.
+    Queued,
+    /// Playing tests.
+    Running,
+    /// Undoing.
+    CleaningUp,
+    /// Starts no new test.
+    Suspended,
+    /// At its end.
+    Completed,
+}
+
+/// How the run goes, and how it went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TempestRunStatus {
+    /// The generation that this status speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// What it says of the cloud; set at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// `Reconciling`, `Stalled`, `Ready`, `Succeeded` and `Finished`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// On everything it makes in the cloud.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// Counts from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// When it began to play.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_time: Option<Timestamp>,
+    /// How long it took, such as `3m12s`; written at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// How many tests ended how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+    /// Ended tests of all, such as `7/12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
+    /// What is being played, as `test: step`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub current_steps: Vec<String>,
+    /// What was found of the cloud, and chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<CloudStatus>,
+    /// One entry a test.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestStatus>,
+    /// How long DNS took to be true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub propagation: Option<PropagationStatus>,
+    /// What could not be undone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaked: Vec<Leak>,
+    /// Whether something was cut to keep the object small.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// What was found of the cloud.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CloudStatus {
+    /// Region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Project of the primary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Services of the catalogue with the version found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, String>,
+    /// Neutron extensions that matter to DNS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<String>,
+    /// What was chosen and why, by what it is for: `image`, `flavor`, `floatingNetwork`, `publishedNetwork`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub choices: BTreeMap<String, ChoiceStatus>,
+    /// Authoritative name servers asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nameservers: Vec<String>,
+    /// What a person should know, such as the trap of application credentials with Heat.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Something chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChoiceStatus {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Why this one, or why none.
+    pub why: String,
+}
+
+/// One test in the status: short when it passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestStatus {
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario's stable id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How it ended; absent while it is played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Why it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The same for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    /// How long it took, such as `41s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// The step that decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// What was seen there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// What was learned besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// Steps that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped_steps: Vec<SkippedStep>,
+}
+
+/// Percentiles of the time until every name server answered truthfully, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PropagationStatus {
+    /// Record sets that were published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Percentiles>,
+    /// Record sets that were withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Percentiles>,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Percentiles {
+    /// How many were measured.
+    pub count: u32,
+    /// Median.
+    pub p50_ms: u64,
+    /// 95th percentile (nearest rank).
+    pub p95_ms: u64,
+    /// The longest.
+    pub max_ms: u64,
+}
