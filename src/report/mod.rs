@@ -1,5 +1,16 @@
 //! Folds events into a report, a status, `JUnit` XML and text.
 
+pub mod evidence;
+pub mod json;
+pub mod junit;
+pub mod lines;
+pub mod live;
+pub mod progress;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod table;
+pub mod text;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
