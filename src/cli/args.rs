@@ -1,0 +1,301 @@
+//! The arguments.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+/// Proves that an `OpenStack` cloud's services work together, from Kubernetes or from here.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tempest-operator",
+    version,
+    about = "Proves that an OpenStack cloud's services work together",
+    after_help = "Examples:\n  tempest-operator try\n  tempest-operator run --os-cloud demo\n\n\
+        Exit codes: 0 passed, 1 failed, 2 could not be carried out, 3 bad input, 130 cancelled"
+)]
+pub struct Cli {
+    /// Which logs are written to standard error, such as 'info' or '`tempest_operator=debug`'
+    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER", help_heading = "Logs")]
+    pub log: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the built-in scenarios against a simulated cloud in this process
+    #[command(after_help = "Example:\n  tempest-operator try --include 'floating_ip_*'")]
+    Try(TryArgs),
+    /// Play scenarios against a cloud
+    #[command(after_help = "Examples:\n  tempest-operator run --os-cloud demo\n  \
+        tempest-operator run -f run.yaml --include 'floating_ip_*' --output json --junit out.xml")]
+    Run(Box<RunArgs>),
+    /// Look whether a cloud can be tested, what is missing and why; changes nothing
+    #[command(after_help = "Example:\n  tempest-operator preflight --os-cloud demo")]
+    Preflight(Box<PreflightArgs>),
+    /// List, show and check scenarios
+    #[command(subcommand, after_help = "Example:\n  tempest-operator scenarios list")]
+    Scenarios(ScenariosCommand),
+    /// Undo what earlier runs of this installation left in a cloud
+    #[command(after_help = "Example:\n  tempest-operator sweep --os-cloud demo --older-than 24h --dry-run")]
+    Sweep(Box<SweepArgs>),
+    /// Write the custom resource definitions
+    #[command(after_help = "Example:\n  tempest-operator crds | kubectl apply -f -")]
+    Crds,
+    /// Run the operator: play the TempestRuns of a Kubernetes cluster
+    #[command(after_help = "Example:\n  tempest-operator controller --namespace verification")]
+    Controller(ControllerArgs),
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A table for people
+    #[default]
+    Table,
+    /// The full report
+    Json,
+    /// The status as Kubernetes would show it
+    Yaml,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// How fast the simulated cloud is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Latency {
+    /// As a small real cloud
+    #[default]
+    Realistic,
+    /// At once
+    Zero,
+}
+
+/// `try`
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// Only scenarios whose name matches this glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// How fast the simulated cloud is
+    #[arg(long, value_enum, default_value_t)]
+    pub latency: Latency,
+    /// How the result is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// How many tests run at once [default: 4]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub max_parallel: Option<u32>,
+    /// The time that the run may take, such as 30m [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// How the result is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+    /// Also writes the result as `JUnit` XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// What is remembered.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// `preflight`
+#[derive(Debug, Args)]
+pub struct PreflightArgs {
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// How the result is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `sweep`
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Leaves what is younger, such as 24h; what is in the ledger of a run that died goes at any age
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub older_than: Duration,
+    /// Only says what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What is remembered.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// Which cloud, and what of it may be used.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Cloud")]
+pub struct CloudArgs {
+    /// Entry of clouds.yaml, found as every `OpenStack` client finds it; wins over the Secret of --file
+    #[arg(long, env = "OS_CLOUD", value_name = "NAME")]
+    pub os_cloud: Option<String>,
+    /// A `TempestRun` as for Kubernetes; its Secret may be in the same file
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Entry of a member of another project
+    #[arg(long, value_name = "NAME")]
+    pub alternate: Option<String>,
+    /// Entry of an administrator
+    #[arg(long, value_name = "NAME")]
+    pub admin: Option<String>,
+    /// Entry of a reader of the project
+    #[arg(long, value_name = "NAME")]
+    pub reader: Option<String>,
+    /// Everything that is made in DNS lies under this domain [default: tempest.example.]
+    #[arg(long, env = "TEMPEST_ZONE_SUFFIX", value_name = "DOMAIN")]
+    pub zone_suffix: Option<String>,
+    /// Image to boot, by name or id [default: discovered]
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Flavor, by name or id [default: discovered]
+    #[arg(long, value_name = "FLAVOR")]
+    pub flavor: Option<String>,
+    /// External network for floating IPs, by name or id [default: discovered]
+    #[arg(long, value_name = "NETWORK")]
+    pub floating_network: Option<String>,
+    /// Network whose ports' fixed addresses are published, by name or id
+    #[arg(long, value_name = "NETWORK")]
+    pub published_network: Option<String>,
+    /// Authoritative name server as host, address or address:port; may be repeated [default: the zone's NS set]
+    #[arg(long, value_name = "SERVER")]
+    pub nameserver: Vec<String>,
+    /// Addresses that must not be spoken to, such as 10.96.0.0/12; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    pub deny: Vec<String>,
+}
+
+/// Which scenarios.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Scenarios")]
+pub struct SelectArgs {
+    /// Only scenarios whose name matches this glob; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// Leaves scenarios out, with the reason after '='; may be repeated
+    #[arg(long, value_name = "GLOB[=REASON]")]
+    pub exclude: Vec<String>,
+    /// Only scenarios with one of these tags
+    #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
+    pub tags: Vec<String>,
+}
+
+/// What is remembered between runs.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "State")]
+pub struct StateArgs {
+    /// Where ledgers and the installation id are kept [default: $`XDG_STATE_HOME/tempest-operator`]
+    #[arg(long, env = "TEMPEST_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Who this is, on everything that is made in the cloud [default: a random id, made once]
+    #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID")]
+    pub installation: Option<String>,
+}
+
+/// `scenarios`
+#[derive(Debug, Subcommand)]
+pub enum ScenariosCommand {
+    /// List the built-in scenarios
+    #[command(after_help = "Example:\n  tempest-operator scenarios list --output json")]
+    List {
+        /// How the result is written
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Write a built-in scenario as a `TempestScenario`
+    #[command(after_help = "Example:\n  tempest-operator scenarios show heat_zone_lifecycle | kubectl apply -f -")]
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Check scenario files completely, without a cloud
+    #[command(after_help = "Example:\n  tempest-operator scenarios check mine.yaml")]
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// `controller`
+#[derive(Debug, Args)]
+pub struct ControllerArgs {
+    /// Namespace to serve; may be repeated [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Vec<String>,
+    /// Where health and metrics are served
+    #[arg(long, env = "TEMPEST_BIND", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub bind: std::net::SocketAddr,
+    /// Clouds and name servers on this machine may be spoken to
+    #[arg(long, env = "TEMPEST_ALLOW_LOOPBACK_ENDPOINTS")]
+    pub allow_loopback_endpoints: bool,
+    /// Who this operator is, on everything that it makes in clouds
+    #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID", default_value = "default")]
+    pub installation: String,
+    /// How log lines look
+    #[arg(long, env = "TEMPEST_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is no duration; use one such as 90s, 30m or 24h");
+    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(parsed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent_and_every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{} has no example", command.get_name());
+            command.get_subcommands().filter(|command| command.get_name() != "help").for_each(check);
+        }
+        Cli::command().debug_assert();
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn durations_are_read() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert!(duration("-1h").is_err());
+        assert!(duration("soon").is_err());
+    }
+}

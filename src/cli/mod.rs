@@ -1,0 +1,72 @@
+//! The commands, from their arguments to their exit codes.
+//!
+//! Progress, logs and problems go to standard error, results to standard output.
+
+mod args;
+mod commands;
+mod terminal;
+mod exit;
+mod logging;
+mod manifest;
+mod parts;
+mod play;
+mod problem;
+mod request;
+mod signals;
+mod state;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use exit::Exit;
+use problem::Problem;
+
+/// Parses the arguments, runs the command and says how it went.
+pub fn main() -> ExitCode {
+    // First thing of all: every TLS client asks for it. It fails only when one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nobody left to tell is no reason to fail otherwise.
+            let _ = error.print();
+            return if asked_for { Exit::Passed } else { Exit::BadInput }.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Problem::unable("the program cannot start its threads").because(error).tell().into();
+        }
+    };
+    let exit = runtime.block_on(run(cli)).unwrap_or_else(|problem| problem.tell());
+    // What still blocks (a look-up in the system's resolver) must not hold the exit up.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn run(cli: Cli) -> Result<Exit, Problem> {
+    let log = cli.log.as_deref();
+    match cli.command {
+        Command::Try(args) => commands::try_it::run(args, logging::start(log, "error", false)?).await,
+        Command::Run(args) => commands::run::run(*args, logging::start(log, "warn", false)?).await,
+        Command::Preflight(args) => {
+            logging::start(log, "warn", false)?;
+            commands::preflight::run(*args).await
+        }
+        Command::Scenarios(args) => commands::scenarios::run(args),
+        Command::Sweep(args) => {
+            logging::start(log, "warn", false)?;
+            commands::sweep::run(*args).await
+        }
+        Command::Crds => commands::crds::run(),
+        Command::Controller(args) => {
+            logging::start(log, "info", args.log_format == args::LogFormat::Json)?;
+            commands::controller::run(args).await
+        }
+    }
+}
