@@ -145,6 +145,8 @@ pub enum Reason {
     RecordWrong,
     /// A record set that must be absent is there.
     RecordNotGone,
+    /// A record set appeared that must never be there.
+    RecordUnexpected,
     /// The zone's serial did not advance.
     SerialNotAdvanced,
     /// A stack reached another final state than the wanted one.
@@ -198,6 +200,7 @@ impl Reason {
                 | Self::RecordMissing
                 | Self::RecordWrong
                 | Self::RecordNotGone
+                | Self::RecordUnexpected
                 | Self::SerialNotAdvanced
                 | Self::StackFailed
                 | Self::StackNotComplete
