@@ -234,7 +234,9 @@ pub enum ScenariosCommand {
         output: Output,
     },
     /// Write a built-in scenario as a `TempestScenario`
-    #[command(after_help = "Example:\n  tempest-operator scenarios show heat_zone_lifecycle | kubectl apply -f -")]
+    #[command(
+        after_help = "Example:\n  tempest-operator scenarios show heat_zone_lifecycle | kubectl apply -f -"
+    )]
     Show {
         /// Its name
         name: String,

@@ -186,9 +186,9 @@ pub fn fault(error: &serde_saphyr::Error, first_line: usize) -> (u64, String) {
 fn documents(text: &str) -> Vec<Document> {
     let mut documents = vec![(1, String::new())];
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let is_marker = line.strip_prefix("---").is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(char::is_whitespace)
-        });
+        let is_marker = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if is_marker {
             documents.push((number + 1, "\n".repeat(number)));
         }
@@ -198,9 +198,10 @@ fn documents(text: &str) -> Vec<Document> {
         }
     }
     let holds_something = |document: &str| {
-        document.lines().map(str::trim).any(|line| {
-            !line.is_empty() && !line.starts_with(['#', '%']) && line != "---" && line != "..."
-        })
+        document
+            .lines()
+            .map(str::trim)
+            .any(|line| !line.is_empty() && !line.starts_with(['#', '%']) && line != "---" && line != "...")
     };
     documents
         .into_iter()

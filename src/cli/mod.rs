@@ -4,7 +4,6 @@
 
 mod args;
 mod commands;
-mod terminal;
 mod exit;
 mod logging;
 mod manifest;
@@ -14,6 +13,7 @@ mod problem;
 mod request;
 mod signals;
 mod state;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use tempest_operator::report::text;
 
-use super::terminal;
 use super::exit::Exit;
+use super::terminal;
 
 /// Why a command cannot go on.
 #[derive(Debug, thiserror::Error)]

@@ -10,8 +10,8 @@ use tempest_operator::runner::file_ledger::{LedgerDirectory, Listing};
 use uuid::Uuid;
 
 use super::args::StateArgs;
-use super::terminal;
 use super::problem::Problem;
+use super::terminal;
 
 const ID_FILE: &str = "installation";
 
@@ -29,12 +29,11 @@ impl State {
         let directory = directory(args, &|name| std::env::var(name).ok())?;
         let installation = match &args.installation {
             Some(id) => id.clone(),
-            None => remembered_id(&directory)
-                .map_err(|error| {
-                    Problem::unable(format!("the state directory {} cannot be used", directory.display()))
-                        .because(error)
-                        .next("give another one with --state-dir")
-                })?,
+            None => remembered_id(&directory).map_err(|error| {
+                Problem::unable(format!("the state directory {} cannot be used", directory.display()))
+                    .because(error)
+                    .next("give another one with --state-dir")
+            })?,
         };
         check_id(&installation)?;
         let ledgers = LedgerDirectory::new(&directory, &installation);
@@ -55,9 +54,14 @@ impl State {
         let listing = self.list()?;
         for (path, why) in &listing.unreadable {
             let path = path.display().to_string();
-            terminal::err(&format!("warning: the ledger {} cannot be read: {}\n", text::line(&path), text::line(why)));
+            terminal::err(&format!(
+                "warning: the ledger {} cannot be read: {}\n",
+                text::line(&path),
+                text::line(why)
+            ));
         }
-        for found in listing.found.iter().filter(|found| !found.in_use && !found.document.entries.is_empty()) {
+        for found in listing.found.iter().filter(|found| !found.in_use && !found.document.entries.is_empty())
+        {
             terminal::err(&format!(
                 "warning: run {} of {} was not cleaned up: {} left in cloud '{}'\n  next: {}\n",
                 text::line(&found.document.run.run_id),
@@ -80,7 +84,9 @@ fn directory(args: &StateArgs, env: &dyn Fn(&str) -> Option<String>) -> Result<P
     let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     args.state_dir
         .clone()
-        .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("tempest-operator")))
+        .or_else(|| {
+            set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("tempest-operator"))
+        })
         .or_else(|| set("HOME").map(|home| home.join(".local/state/tempest-operator")))
         .ok_or_else(|| {
             Problem::input("there is no place to remember what has to be undone: HOME is not set")

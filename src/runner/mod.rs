@@ -2,8 +2,8 @@
 
 pub mod clock;
 pub mod event;
-pub mod file_ledger;
 pub mod fault;
+pub mod file_ledger;
 pub mod ledger;
 pub mod poll;
 pub mod rhythm;

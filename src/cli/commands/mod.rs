@@ -1,0 +1,9 @@
+//! One file a command.
+
+pub mod controller;
+pub mod crds;
+pub mod preflight;
+pub mod run;
+pub mod scenarios;
+pub mod sweep;
+pub mod try_it;

@@ -1,0 +1,93 @@
+//! `run`: plays scenarios against a cloud.
+
+use std::sync::Arc;
+
+use tempest_operator::outcome::{Verdict, VerdictPolicy};
+use tempest_operator::report::{RunReport, junit, text};
+use tempest_operator::runner::ledger::{Entry, Ledger, Undo};
+
+use crate::cli::args::RunArgs;
+use crate::cli::exit::Exit;
+use crate::cli::logging::LogOutput;
+use crate::cli::parts::runner::Planner;
+use crate::cli::parts::{plan, scenario};
+use crate::cli::play::{play, render};
+use crate::cli::problem::Problem;
+use crate::cli::request::{self, Request};
+use crate::cli::state::{self, State};
+use crate::cli::terminal;
+
+/// Runs the command.
+pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
+    let mut request = Request::read(&args.cloud, &args.select)?;
+    limit(&mut request, &args);
+    let catalogue = scenario::built_in()?;
+    let state = State::open(&args.state)?;
+    state.tell_of_leftovers()?;
+
+    let run = request::new_run(&state.installation);
+    let origin = request.origin();
+    let store = state.ledgers.open(&run, origin.clone()).map_err(|error| {
+        Problem::unable("what has to be undone cannot be written down, so nothing is begun")
+            .because(error)
+            .next("give a directory that you may write to with --state-dir")
+    })?;
+    let ledger = Arc::new(Ledger::new(run.clone(), Box::new(store)));
+    let (spec, of_run) = (request.spec.clone(), run.clone());
+    let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
+    let policy = request.policy();
+    let report = play(request.inputs(run), planner, Arc::clone(&ledger), &policy, &log).await?;
+
+    terminal::out(&render(&report, &policy, args.output)?)?;
+    if let Some(path) = &args.junit {
+        terminal::file(path, &xml(&report, &policy)?)?;
+    }
+    tell_what_is_left(&ledger.open().await, &origin.cloud);
+    Ok(report.verdict.unwrap_or(Verdict::Errored).into())
+}
+
+fn limit(request: &mut Request, args: &RunArgs) {
+    let execution = &mut request.spec.execution;
+    if args.max_parallel.is_some() {
+        execution.max_parallel = args.max_parallel;
+    }
+    if let Some(timeout) = args.timeout {
+        execution.timeout_seconds = Some(u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX));
+    }
+}
+
+fn xml(report: &RunReport, policy: &VerdictPolicy) -> Result<String, Problem> {
+    junit::render(report, policy)
+        .map_err(|error| Problem::unable("the result cannot be shown").because(error))
+}
+
+/// Names what the ledger still holds, and how it is undone.
+fn tell_what_is_left(entries: &[Entry], cloud: &str) {
+    if entries.is_empty() {
+        return;
+    }
+    let lines: String = entries.iter().map(|entry| format!("  {}\n", describe(entry))).collect();
+    terminal::err(&format!(
+        "left in cloud '{}':\n{lines}  next: {}\n",
+        text::line(cloud),
+        state::sweep_command(cloud)
+    ));
+}
+
+/// One entry of a ledger in a safe line.
+pub fn describe(entry: &Entry) -> String {
+    let what = match &entry.undo {
+        Undo::Stack { name, id } => format!("stack {name}{}", in_brackets(id.as_deref())),
+        Undo::Item { service, collection, marker, id, .. } => {
+            format!("{service} {collection} {marker}{}", in_brackets(id.as_deref()))
+        }
+        Undo::Restore { service, method, path, .. } => {
+            format!("{service}: {method} {path} sets a value back")
+        }
+    };
+    text::line(&format!("{what}, made as {} by step '{}'", entry.role, entry.step))
+}
+
+fn in_brackets(id: Option<&str>) -> String {
+    id.map(|id| format!(" ({id})")).unwrap_or_default()
+}

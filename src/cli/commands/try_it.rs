@@ -1,0 +1,58 @@
+//! `try`: plays the built-in suite against a simulated cloud in this process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tempest_operator::outcome::Verdict;
+use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
+
+use crate::cli::args::{Output, TryArgs};
+use crate::cli::exit::Exit;
+use crate::cli::logging::LogOutput;
+use crate::cli::parts::runner::Planner;
+use crate::cli::parts::simcloud::SimCloud;
+use crate::cli::parts::{plan, scenario};
+use crate::cli::play::{play, render};
+use crate::cli::problem::Problem;
+use crate::cli::request::{self, Request};
+use crate::cli::terminal;
+
+/// The simulated cloud ends with this process, and so does everything that is in it.
+struct Nowhere;
+
+#[async_trait]
+impl LedgerStore for Nowhere {
+    async fn save(&self, _document: &LedgerDocument) -> Result<(), LedgerError> {
+        Ok(())
+    }
+    async fn clear(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+}
+
+/// Runs the command.
+pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
+    let cloud = SimCloud::start(args.latency).await?;
+    let mut spec = request::empty_spec();
+    spec.cloud.zone_suffix = cloud.zone_suffix();
+    spec.cloud.nameservers = cloud.name_servers();
+    spec.scenarios.include = args.include;
+    let request = Request::of_text(spec, cloud.clouds_yaml())?;
+    let catalogue = scenario::built_in()?;
+
+    let run = request::new_run("try");
+    let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Nowhere)));
+    let (spec, of_run) = (request.spec.clone(), run.clone());
+    let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
+    let policy = request.policy();
+    let report = play(request.inputs(run), planner, ledger, &policy, &log).await?;
+
+    terminal::out(&render(&report, &policy, args.output)?)?;
+    if args.output == Output::Table {
+        terminal::out(&format!(
+            "\nThe status that a TempestRun would have:\n\n{}",
+            render(&report, &policy, Output::Yaml)?
+        ))?;
+    }
+    Ok(report.verdict.unwrap_or(Verdict::Errored).into())
+}
