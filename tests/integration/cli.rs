@@ -1,0 +1,5 @@
+//! The command line from outside: exit codes, and one clear message for each bad input. Needs no cloud.
+
+mod bad_input;
+mod help;
+mod support;
