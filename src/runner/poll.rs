@@ -45,6 +45,8 @@ pub struct Wait<'a> {
     pub key: &'a str,
     /// Names its kind, for the first of its name.
     pub general: &'a str,
+    /// Looks in this regular interval instead: for what must hold the whole time.
+    pub every: Option<Duration>,
     /// The step's end.
     pub deadline: Instant,
     /// The test's end.
@@ -75,9 +77,11 @@ pub async fn poll<T>(
         polls += 1;
         let pending = match observe().await {
             Observation::Done(value) => {
-                let took = started.elapsed();
-                wait.rhythm.note(wait.key, took);
-                wait.rhythm.note(wait.general, took);
+                if wait.every.is_none() {
+                    let took = started.elapsed();
+                    wait.rhythm.note(wait.key, took);
+                    wait.rhythm.note(wait.general, took);
+                }
                 return (Ok(value), polls);
             }
             Observation::Fault(fault) => return (Err(fault), polls),
@@ -93,8 +97,8 @@ pub async fn poll<T>(
             let fault = if wait.test_deadline < wait.deadline { fault.at_test_deadline() } else { fault };
             return (Err(fault), polls);
         }
-        let rhythm = pause(now - started, expectation, rand::random());
-        let until = (now + pending.retry_after.unwrap_or(Duration::ZERO).max(rhythm)).min(deadline);
+        let pause = wait.every.unwrap_or_else(|| pause(now - started, expectation, rand::random()));
+        let until = (now + pending.retry_after.unwrap_or(Duration::ZERO).max(pause)).min(deadline);
         tokio::select! {
             () = tokio::time::sleep_until(until) => {}
             () = wait.cancel.cancelled() => return (Err(StepFault::cancelled()), polls),
@@ -123,6 +127,7 @@ mod tests {
                 rhythm: &self.rhythm,
                 key: "k",
                 general: "g",
+                every: None,
                 deadline: now + Duration::from_secs(seconds),
                 test_deadline: now + Duration::from_secs(test_seconds),
                 cancel: &self.cancel,
