@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use super::fault::StepFault;
-use crate::dns::NameServer;
-use crate::openstack::{Error, Service, Session, designate};
+use crate::dns::{NameServer, names_equal};
+use crate::openstack::{Error, Service, Session};
 use crate::outcome::{Evidence, Reason, Role};
 use crate::plan::CloudFacts;
 use crate::scenario::{HttpMethod, ServiceType};
@@ -51,12 +51,13 @@ impl Cloud {
         if !self.name_servers.is_empty() {
             return Ok(self.name_servers.clone());
         }
-        let found = designate::find_zone(session, zone).await.map_err(|error| fault_of(&error))?;
-        let Some(found) = found else {
+        let designate = session.designate();
+        let zones = designate.zones(Some(zone)).await.map_err(|error| fault_of(&error))?;
+        let Some(found) = zones.into_iter().find(|found| names_equal(&found.name, zone)) else {
             let message = format!("the name servers of zone {zone} are not known: there is no such zone");
             return Err(StepFault::failed(Reason::RecordMissing, message));
         };
-        let hosts = designate::zone_nameservers(session, &found.id).await.map_err(|error| fault_of(&error))?;
+        let hosts = designate.name_servers(&found.id).await.map_err(|error| fault_of(&error))?;
         let mut servers = Vec::new();
         for host in hosts {
             let resolved = NameServer::resolve(&host.hostname).await.map_err(|error| {

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use super::cloud::fault_of;
 use super::fault::StepFault;
 use crate::dns::NameServer;
-use crate::openstack::{Error, Service, Session, glance, heat, neutron, nova};
+use crate::openstack::{Error, Service, Session};
 use crate::outcome::Role;
 use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
 use crate::plan::CloudRequest;
@@ -37,7 +37,8 @@ pub async fn discover(
     }
     let has = |service: Service| facts.services.contains_key(service.service_type());
     if has(Service::Network) {
-        facts.extensions = neutron::list_extensions(primary).await.map_err(|error| fault_of(&error))?;
+        let extensions = primary.neutron().extensions().await.map_err(|error| fault_of(&error))?;
+        facts.extensions = extensions.into_iter().collect();
     }
     if has(Service::Orchestration) {
         facts.resource_types = resource_types(primary).await?;
@@ -86,7 +87,7 @@ async fn version(session: &Session, service: Service) -> Result<Option<String>, 
 }
 
 async fn resource_types(session: &Session) -> Result<BTreeSet<String>, StepFault> {
-    let types = heat::list_resource_types(session).await.map_err(|error| fault_of(&error))?;
+    let types = session.heat().resource_types().await.map_err(|error| fault_of(&error))?;
     Ok(types.into_iter().collect())
 }
 
@@ -126,7 +127,7 @@ async fn choose_image(session: &Session, there: bool, wanted: Option<&str>) -> R
     if !there {
         return Ok(not_in_catalogue(Service::Image));
     }
-    let images = glance::list_active_images(session).await.map_err(|error| fault_of(&error))?;
+    let images = session.glance().images(None).await.map_err(|error| fault_of(&error))?;
     if let Some(wanted) = wanted {
         let all: Vec<_> = images.into_iter().map(|image| (image.id, image.name)).collect();
         return Ok(by_name_or_id("image", wanted, &all));
@@ -144,7 +145,7 @@ async fn choose_flavor(session: &Session, there: bool, wanted: Option<&str>) -> 
     if !there {
         return Ok(not_in_catalogue(Service::Compute));
     }
-    let flavors = nova::list_flavors(session).await.map_err(|error| fault_of(&error))?;
+    let flavors = session.nova().flavors().await.map_err(|error| fault_of(&error))?;
     if let Some(wanted) = wanted {
         let all: Vec<_> = flavors.into_iter().map(|flavor| (flavor.id, flavor.name)).collect();
         return Ok(by_name_or_id("flavor", wanted, &all));
@@ -164,7 +165,7 @@ async fn choose_floating_network(
     if !there {
         return Ok(not_in_catalogue(Service::Network));
     }
-    let networks = neutron::list_external_networks(session).await.map_err(|error| fault_of(&error))?;
+    let networks = session.neutron().networks(&[("router:external", "true")]).await.map_err(|error| fault_of(&error))?;
     let all: Vec<_> = networks.iter().map(|network| (network.id.clone(), network.name.clone())).collect();
     if let Some(wanted) = wanted {
         return Ok(by_name_or_id("external network", wanted, &all));
@@ -190,7 +191,7 @@ async fn choose_published_network(
     if !there {
         return Ok(not_in_catalogue(Service::Network));
     }
-    let networks = neutron::list_networks(session).await.map_err(|error| fault_of(&error))?;
+    let networks = session.neutron().networks(&[]).await.map_err(|error| fault_of(&error))?;
     if let Some(external) =
         networks.iter().find(|network| network.external && (network.id == wanted || network.name == wanted))
     {

@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::play::play;
 use super::rhythm::Rhythm;
 use super::undo::Undoing;
-use crate::openstack::{CloudsFile, Interface, Session, SessionOptions};
+use crate::openstack::{CloudConfig, Interface, Session, SessionOptions};
 use crate::outcome::{Leak, Outcome, Reason, Role, RunFault, TestResult};
 use crate::plan::{CloudFacts, CloudRequest, Decision, PlanError, PlannedTest, RunIdentity, RunPlan};
 
@@ -29,9 +29,9 @@ use crate::plan::{CloudFacts, CloudRequest, Decision, PlanError, PlannedTest, Ru
 pub struct RunInputs {
     /// What it is called.
     pub run: RunIdentity,
-    /// The credentials.
-    pub clouds: CloudsFile,
-    /// Which of them, and what of the cloud.
+    /// The credentials, one entry of clouds.yaml a role.
+    pub clouds: BTreeMap<Role, CloudConfig>,
+    /// What of the cloud may be used.
     pub request: CloudRequest,
     /// How sessions behave: whom they may speak to, who hears of it.
     pub options: SessionOptions,
@@ -202,12 +202,9 @@ async fn finish(run: &RunContext, control: &Control) -> RunEnd {
 /// Opens a session for every role that is asked for.
 async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault> {
     let mut sessions = BTreeMap::new();
-    for (role, entry) in &inputs.request.entries {
-        let mut cloud = inputs.clouds.cloud(entry).map_err(|error| RunFault {
-            reason: Reason::AuthenticationFailed,
-            message: with_sources(&error),
-            evidence: crate::outcome::Evidence::default(),
-        })?;
+    for (role, cloud) in &inputs.clouds {
+        let mut cloud = cloud.clone();
+        let entry = cloud.name.clone();
         if let Some(region) = &inputs.request.region {
             cloud.region = Some(region.clone());
         }

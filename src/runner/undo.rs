@@ -14,7 +14,8 @@ use super::fault::StepFault;
 use super::ledger::{Entry, Ledger, Undo};
 use super::poll::{Observation, Pending, Wait, poll};
 use super::rhythm::Rhythm;
-use crate::openstack::{Service, Session, heat};
+use crate::openstack::heat::StackRef;
+use crate::openstack::{Service, Session};
 use crate::outcome::{Leak, Reason};
 
 /// How long one thing may take to be gone; Designate retries a failed zone every two minutes.
@@ -92,11 +93,12 @@ impl<'a> Undoing<'a> {
     /// Deletes a stack and waits until it is gone; a failed delete is tried again, for causes pass.
     pub async fn stack(&self, session: &Session, name: &str, id: Option<&str>) -> Result<(), StepFault> {
         let reference = match id {
-            Some(id) => heat::StackRef { id: id.to_owned(), name: name.to_owned() },
+            Some(id) => StackRef { id: id.to_owned(), name: name.to_owned() },
             None => {
                 let found =
-                    self.until(PATIENCE, "undo:find", async || match heat::find_stack(session, name).await {
-                        Ok(found) => Observation::Done(found),
+                    self.until(PATIENCE, "undo:find", async || match session.heat().find_stack(name).await {
+                        Ok(found) => Observation::Done(Some(found.reference())),
+                        Err(error) if error.is_not_found() => Observation::Done(None),
                         Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
                     });
                 match found.await? {
@@ -107,7 +109,7 @@ impl<'a> Undoing<'a> {
         };
         let mut deletes = 0;
         self.until(PATIENCE, "undo:stack", async || {
-            let stack = match heat::show_stack(session, &reference).await {
+            let stack = match session.heat().stack_status(&reference).await {
                 Ok(stack) => stack,
                 Err(error) if error.is_not_found() => return Observation::Done(()),
                 Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
@@ -124,7 +126,7 @@ impl<'a> Undoing<'a> {
             if deletes == STACK_DELETES {
                 return Observation::Fault(fault);
             }
-            match heat::delete_stack(session, &reference).await {
+            match session.heat().delete_stack(&reference).await {
                 Ok(()) => deletes += 1,
                 Err(error) if error.is_not_found() => return Observation::Done(()),
                 Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),

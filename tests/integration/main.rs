@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests, one binary. `tests/run` says which tier needs which servers.
+
+mod layering;

@@ -1,6 +1,5 @@
 //! The `guest` step: a boot script in the guest prints two markers to the console; we read them through Nova.
 
-use crate::openstack::nova;
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::fault_of;
 use crate::runner::context::StepContext;
@@ -64,9 +63,9 @@ async fn wait_for(
     marker: &str,
     missing: impl Fn() -> StepFault + Sync,
 ) -> Result<String, StepFault> {
-    let session = context.session()?;
+    let nova = context.session()?.nova();
     context
-        .poll(general, deadline, async || match nova::console_output(session, server, LINES).await {
+        .poll(general, deadline, async || match nova.console_output(server, LINES).await {
             Ok(console) => match after(&console, marker) {
                 Some(rest) => Observation::Done(rest.to_owned()),
                 None => Observation::Pending(Pending::fault(missing())),

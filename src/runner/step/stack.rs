@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::openstack::{Error, Session, heat};
+use crate::openstack::heat::{NewStack, Stack, StackRef};
+use crate::openstack::{Error, Session};
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::{evidence_of, fault_of, is_ambiguous};
 use crate::runner::context::{StackHandle, StepContext};
@@ -26,7 +27,7 @@ pub async fn play(context: &StepContext<'_>, action: &StackAction) -> Result<Ste
         }
         StackChange::Delete => {
             let handle = handle(context, &action.name)?;
-            let answer = heat::delete_stack(session, &handle.reference()).await;
+            let answer = session.heat().delete_stack(&handle.reference()).await;
             answer.or_else(ignore_not_found).map_err(|error| refused(context, "delete", &handle, &error))?;
             note(context, &action.name, StackHandle { action: "DELETE", ..handle });
             context.test.changed_now();
@@ -37,8 +38,8 @@ pub async fn play(context: &StepContext<'_>, action: &StackAction) -> Result<Ste
 }
 
 impl StackHandle {
-    fn reference(&self) -> heat::StackRef {
-        heat::StackRef { id: self.id.clone(), name: self.name.clone() }
+    fn reference(&self) -> StackRef {
+        StackRef { id: self.id.clone(), name: self.name.clone() }
     }
 }
 
@@ -81,13 +82,14 @@ async fn create(
     let name = format!("{prefix}-{}", action.name.replace('_', "-"));
     let parameters = parameters(context, given)?;
     let text = context.test.scenario.templates.get(template).cloned().unwrap_or_default();
-    let new = heat::NewStack {
+    let new = NewStack {
         name: name.clone(),
         template: text,
         parameters: parameters.clone(),
         tags: run.plan.run.stack_tags(),
-        timeout_minutes: minutes(context),
+        timeout_minutes: Some(minutes(context)),
         disable_rollback,
+        environment: None,
     };
     let undo = Undo::Stack { name: name.clone(), id: None };
     let entry = run.ledger.intend(prefix, &context.step.name, context.step.role, undo).await;
@@ -97,7 +99,7 @@ async fn create(
     })?;
     context.test.state().entries.entry(context.step.name.clone()).or_default().push(entry.number);
     context.test.changed_now();
-    let made = match heat::create_stack(session, &new).await {
+    let made = match session.heat().create_stack(&new).await {
         Err(error) if is_ambiguous(&error) => adopt(session, &name, error).await,
         answer => answer,
     };
@@ -118,11 +120,8 @@ async fn create(
 }
 
 /// A create whose answer was lost may have happened: the name tells.
-async fn adopt(session: &Session, name: &str, error: Error) -> Result<heat::StackRef, Error> {
-    match heat::find_stack(session, name).await {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) | Err(_) => Err(error),
-    }
+async fn adopt(session: &Session, name: &str, error: Error) -> Result<StackRef, Error> {
+    session.heat().find_stack(name).await.map(|found| found.reference()).map_err(|_| error)
 }
 
 /// Heat's own time-out is a little longer than ours, so that ours is the one that is reported.
@@ -146,10 +145,19 @@ async fn update(
     handle.action = "UPDATE";
     let text = context.test.scenario.templates.get(&handle.template).cloned().unwrap_or_default();
     let reference = handle.reference();
+    let to = NewStack {
+        name: handle.name.clone(),
+        template: text,
+        parameters: handle.parameters.clone(),
+        tags: context.run().plan.run.stack_tags(),
+        timeout_minutes: Some(minutes(context)),
+        disable_rollback: true,
+        environment: None,
+    };
     // A stack that is still busy answers 409: it is asked again until it is not.
     context
         .poll("stack:update", context.deadline, async || {
-            match heat::update_stack(session, &reference, &text, &handle.parameters).await {
+            match session.heat().update_stack(&reference, &to).await {
                 Ok(()) => Observation::Done(()),
                 Err(error) if error.is_conflict() => {
                     Observation::Pending(Pending::fault(refused(context, "update", &handle, &error)))
@@ -173,7 +181,7 @@ async fn await_state(
     let general = format!("stack:{}", handle.action);
     let last = context
         .poll(&general, context.deadline, async || {
-            match heat::show_stack(session, &reference).await {
+            match session.heat().show_stack(&reference).await {
                 Ok(stack) => judge(&handle, action.until.as_ref(), stack),
                 Err(error) if error.is_not_found() && action.until.is_none() => Observation::Done(None),
                 Err(error) if error.is_not_found() => {
@@ -202,7 +210,7 @@ async fn await_state(
 }
 
 /// Whether a stack is where it should be. A final state of the action before is not this action's yet.
-fn judge(handle: &StackHandle, until: Option<&StackState>, stack: heat::Stack) -> Observation<Option<heat::Stack>> {
+fn judge(handle: &StackHandle, until: Option<&StackState>, stack: Stack) -> Observation<Option<Stack>> {
     let status = stack.status.to_string();
     let wanted = until.map_or_else(|| "gone".to_owned(), |state| {
         format!("{}_{}", state.action, if state.complete { "COMPLETE" } else { "FAILED" })
@@ -211,7 +219,6 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: heat::Stack) -
         service: Some("orchestration".to_owned()),
         method: Some("GET".to_owned()),
         path: Some(format!("/stacks/{}/{}", stack.name, stack.id)),
-        request_id: stack.request_id.clone(),
         expected: Some(wanted.clone()),
         observed: Some(format!("{status}: {}", stack.status_reason)),
         ..Evidence::default()
@@ -222,9 +229,9 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: heat::Stack) -
         _ => {}
     }
     let rolls_back = until.is_some_and(|state| state.action == "ROLLBACK");
-    let of_this_action = stack.status.action() == handle.action || (rolls_back && stack.status.action() == "ROLLBACK");
-    let may_roll_back = rolls_back && stack.status.action() != "ROLLBACK";
-    if !stack.status.is_in_progress() && of_this_action && !may_roll_back {
+    let of_this_action = stack.status.action.to_string() == handle.action || (rolls_back && stack.status.action.to_string() == "ROLLBACK");
+    let may_roll_back = rolls_back && stack.status.action.to_string() != "ROLLBACK";
+    if stack.status.is_settled() && of_this_action && !may_roll_back {
         let reason = hints::explain(&stack.status_reason);
         let message = format!("stack {} is {status} instead of {wanted}: {reason}", handle.name);
         return Observation::Fault(StepFault::failed(Reason::StackFailed, message).with(evidence));
@@ -241,13 +248,13 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: heat::Stack) -
 async fn explain(
     context: &StepContext<'_>,
     session: &Session,
-    reference: &heat::StackRef,
+    reference: &StackRef,
     mut fault: StepFault,
 ) -> StepFault {
     if !matches!(fault.reason, Reason::StackNotComplete | Reason::TestTimedOut | Reason::StackFailed) {
         return fault;
     }
-    let Ok(resources) = heat::list_resources(session, reference).await else { return fault };
+    let Ok(resources) = session.heat().list_resources(reference, 0).await else { return fault };
     let open: Vec<String> = resources
         .iter()
         .filter(|resource| !resource.status.ends_with("_COMPLETE"))

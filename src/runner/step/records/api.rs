@@ -1,7 +1,8 @@
 //! The zone as the Designate API has it, and what is wrong with it.
 
 use crate::dns::{names_equal, same_data};
-use crate::openstack::{Error, Session, designate};
+use crate::openstack::designate::{RecordSet, Zone};
+use crate::openstack::{Error, Session};
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::fault_of;
 use crate::runner::fault::StepFault;
@@ -12,16 +13,18 @@ use super::wanted::{Item, Want, Wanted};
 /// A zone and its record sets at one moment; [`None`] when there is no such zone.
 pub struct ApiView {
     /// The zone.
-    pub zone: Option<designate::Zone>,
-    recordsets: Vec<designate::RecordSet>,
+    pub zone: Option<Zone>,
+    recordsets: Vec<RecordSet>,
 }
 
 /// Reads the zone and all pages of its record sets.
 pub async fn read(session: &Session, zone: &str) -> Result<ApiView, StepFault> {
-    let zone = designate::find_zone(session, zone).await.map_err(|error| fault_of(&error))?;
+    let designate = session.designate();
+    let zones = designate.zones(Some(zone)).await.map_err(|error| fault_of(&error))?;
+    let zone = zones.into_iter().find(|found| names_equal(&found.name, zone));
     let recordsets = match &zone {
         None => Vec::new(),
-        Some(zone) => match designate::list_recordsets(session, &zone.id, &[]).await {
+        Some(zone) => match designate.record_sets(&zone.id, None, None).await {
             Ok(recordsets) => recordsets,
             // Gone between the two questions.
             Err(error) if Error::is_not_found(&error) => return Ok(ApiView { zone: None, recordsets: Vec::new() }),
@@ -37,7 +40,7 @@ impl ApiView {
         let sets: Vec<_> = self
             .recordsets
             .iter()
-            .filter(|set| set.record_type == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name))
+            .filter(|set| set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name))
             .collect();
         match &item.want {
             Want::Present { data, .. } => self.check_present(item, data, &sets, times),
@@ -61,7 +64,7 @@ impl ApiView {
         &self,
         item: &Item,
         data: &[String],
-        sets: &[&designate::RecordSet],
+        sets: &[&RecordSet],
         times: &mut Times,
     ) -> Option<StepFault> {
         let wanted = data.join(", ");
@@ -95,13 +98,13 @@ impl ApiView {
     /// Record sets that nobody wants: anything but the zone's own SOA and NS.
     pub fn others(&self, wanted: &Wanted) -> Option<StepFault> {
         let other = self.recordsets.iter().find(|set| {
-            let own = names_equal(&set.name, &wanted.zone) && matches!(set.record_type.as_str(), "SOA" | "NS");
+            let own = names_equal(&set.name, &wanted.zone) && matches!(set.rtype.as_str(), "SOA" | "NS");
             let listed = wanted.present().iter().any(|item| {
-                set.record_type == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name)
+                set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name)
             });
             !own && !listed
         })?;
-        let seen = format!("{} {} {}", other.name, other.record_type, other.records.join(", "));
+        let seen = format!("{} {} {}", other.name, other.rtype, other.records.join(", "));
         let message = format!("zone {} holds {seen}, which it must not", wanted.zone);
         Some(StepFault::failed(Reason::RecordUnexpected, message).with(self.evidence("nothing else", &seen)))
     }
@@ -115,7 +118,6 @@ impl ApiView {
             service: Some("dns".to_owned()),
             method: Some("GET".to_owned()),
             path: Some(path),
-            request_id: self.zone.as_ref().and_then(|zone| zone.request_id.clone()),
             expected: Some(expected.to_owned()),
             observed: Some(observed.to_owned()),
             ..Evidence::default()
