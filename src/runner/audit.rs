@@ -1,6 +1,8 @@
 //! The leak audit: what carries a run's or a test's prefix and is still there after everything was undone.
 
+use futures::FutureExt;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -79,20 +81,25 @@ pub async fn audit(
     prefix: &str,
     known: &[Leak],
 ) -> Vec<Leak> {
-    let mut last = Vec::new();
+    let last = Mutex::new(Vec::new());
     let settled = undoing
-        .until(SETTLING, "audit", async || {
-            last = find(undoing.cloud, services, prefix).await;
+        .until(SETTLING, "audit", || async {
+            let found = find(undoing.cloud, services, prefix).await;
             // What is known to be stuck is not waited for again.
-            let open = last.iter().filter(|found| !is_known(found, known)).count();
+            let open = found.iter().filter(|found| !is_known(found, known)).count();
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = found;
             if open == 0 {
                 return Observation::Done(());
             }
             let message = format!("{open} things are still there");
             Observation::Pending(Pending::fault(StepFault::failed(Reason::UnexpectedStatus, message)))
-        })
+        }.boxed())
         .await;
-    if settled.is_ok() { Vec::new() } else { remove(undoing, last, known).await }
+    if settled.is_ok() {
+        return Vec::new();
+    }
+    let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+    remove(undoing, last, known).await
 }
 
 /// Everything whose name and description `matches` accepts.

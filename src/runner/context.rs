@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,8 @@ use super::rhythm::Rhythm;
 use crate::dns::Serial;
 use crate::openstack::Session;
 use crate::outcome::{Finding, Propagation, Reason, Role, SkippedStep, StepResult};
-use crate::plan::{Choice, PlannedTest, RunPlan};
+use crate::plan::facts::Choice;
+use crate::plan::{PlannedTest, RunPlan};
 use crate::scenario::Scenario;
 use crate::scenario::document::Step;
 use crate::scenario::expression::{Condition, ExpressionError, Judgement, Scope, Template};
@@ -231,30 +233,30 @@ impl<'a> StepContext<'a> {
     }
 
     /// Waits with the one poller until something becomes true. `general` names the kind of wait.
-    pub async fn poll<T>(
+    pub async fn poll<'b, T>(
         &self,
         general: &str,
         deadline: Instant,
-        observe: impl AsyncFnMut() -> Observation<T>,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
     ) -> Result<T, StepFault> {
         self.wait(general, deadline, None, observe).await
     }
 
     /// Watches with the one poller, at least once a second, until `end`.
-    pub async fn watch<T>(
+    pub async fn watch<'b, T>(
         &self,
         end: Instant,
-        observe: impl AsyncFnMut() -> Observation<T>,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
     ) -> Result<T, StepFault> {
         self.wait("watch", end, Some(WATCH_INTERVAL), observe).await
     }
 
-    async fn wait<T>(
+    async fn wait<'b, T>(
         &self,
         general: &str,
         deadline: Instant,
         every: Option<Duration>,
-        observe: impl AsyncFnMut() -> Observation<T>,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
     ) -> Result<T, StepFault> {
         let key = format!("{}/{}/{general}", self.test.test.name, self.label);
         let on_change = |seen: &str| {

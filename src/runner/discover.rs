@@ -82,8 +82,11 @@ async fn version(session: &Session, service: Service) -> Result<Option<String>, 
         Err(Error::Api(_) | Error::Protocol { .. }) => Vec::new(),
         Err(error) => return Err(fault_of(&error)),
     };
-    let newest = versions.iter().map(ToString::to_string).next_back();
-    Ok(Some(newest.unwrap_or_else(|| "unknown".to_owned())))
+    let newest = versions.into_iter().max_by(|one, other| (one.max, &one.id).cmp(&(other.max, &other.id)));
+    Ok(Some(newest.map_or_else(
+        || "unknown".to_owned(),
+        |newest| newest.max.map_or_else(|| newest.id.clone(), |max| format!("{} ({max})", newest.id)),
+    )))
 }
 
 async fn resource_types(session: &Session) -> Result<BTreeSet<String>, StepFault> {

@@ -1,8 +1,12 @@
 //! Undoing what the ledger holds: in reverse, tolerating what is already gone, waiting until it is really gone,
 //! and never stopping at the first error.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -96,19 +100,19 @@ impl<'a> Undoing<'a> {
             Some(id) => StackRef { id: id.to_owned(), name: name.to_owned() },
             None => {
                 let found =
-                    self.until(PATIENCE, "undo:find", async || match session.heat().find_stack(name).await {
+                    self.until(PATIENCE, "undo:find", || async { match session.heat().find_stack(name).await {
                         Ok(found) => Observation::Done(Some(found.reference())),
                         Err(error) if error.is_not_found() => Observation::Done(None),
                         Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
-                    });
+                    } }.boxed());
                 match found.await? {
                     Some(found) => found,
                     None => return Ok(()),
                 }
             }
         };
-        let mut deletes = 0;
-        self.until(PATIENCE, "undo:stack", async || {
+        let deletes = AtomicU32::new(0);
+        self.until(PATIENCE, "undo:stack", || async {
             let stack = match session.heat().stack_status(&reference).await {
                 Ok(stack) => stack,
                 Err(error) if error.is_not_found() => return Observation::Done(()),
@@ -123,16 +127,16 @@ impl<'a> Undoing<'a> {
             if status == "DELETE_IN_PROGRESS" {
                 return Observation::Pending(Pending::fault(fault));
             }
-            if deletes == STACK_DELETES {
+            if deletes.load(Ordering::Relaxed) == STACK_DELETES {
                 return Observation::Fault(fault);
             }
             match session.heat().delete_stack(&reference).await {
-                Ok(()) => deletes += 1,
+                Ok(()) => drop(deletes.fetch_add(1, Ordering::Relaxed)),
                 Err(error) if error.is_not_found() => return Observation::Done(()),
                 Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
             }
             Observation::Pending(Pending::fault(fault))
-        })
+        }.boxed())
         .await
     }
 
@@ -146,12 +150,12 @@ impl<'a> Undoing<'a> {
         marker: &str,
     ) -> Result<Vec<String>, StepFault> {
         let answer = self
-            .until(PATIENCE, "undo:list", async || {
+            .until(PATIENCE, "undo:list", || async {
                 match session.request(service, Method::GET, collection).send_pages(PAGE).await {
                     Ok(answer) => Observation::Done(answer),
                     Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
                 }
-            })
+            }.boxed())
             .await?;
         Ok(items_of(&answer.body)
             .filter(|item| item.get(marked_by).and_then(Value::as_str).is_some_and(|text| carries(text, marker)))
@@ -162,23 +166,23 @@ impl<'a> Undoing<'a> {
     /// Deletes one item and waits until it is gone. A delete that is refused because something is in the way is
     /// asked for again.
     pub async fn item(&self, session: &Session, service: Service, path: &str) -> Result<(), StepFault> {
-        let mut accepted = false;
-        self.until(PATIENCE, "undo:item", async || {
-            let asked = if accepted {
+        let accepted = AtomicBool::new(false);
+        self.until(PATIENCE, "undo:item", || async {
+            let asked = if accepted.load(Ordering::Relaxed) {
                 session.request(service, Method::GET, path).send().await
             } else {
                 session.request(service, Method::DELETE, path).send().await
             };
             match asked {
                 Ok(_) => {
-                    accepted = true;
+                    accepted.store(true, Ordering::Relaxed);
                     let message = format!("{path} of the {} service is still there", service.service_type());
                     Observation::Pending(Pending::fault(StepFault::failed(Reason::UnexpectedStatus, message)))
                 }
                 Err(error) if error.is_not_found() => Observation::Done(()),
                 Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
             }
-        })
+        }.boxed())
         .await
     }
 
@@ -193,7 +197,7 @@ impl<'a> Undoing<'a> {
         let method: Method = method.parse().map_err(|_| {
             StepFault::errored(Reason::ServiceError, format!("'{method}' in the ledger is no method"))
         })?;
-        self.until(PATIENCE, "undo:restore", async || {
+        self.until(PATIENCE, "undo:restore", || async {
             let request = session.request(service, method.clone(), path);
             let request = if let Some(body) = body { request.json(body) } else { request };
             match request.send().await {
@@ -202,16 +206,16 @@ impl<'a> Undoing<'a> {
                 Err(error) if error.is_not_found() => Observation::Done(()),
                 Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
             }
-        })
+        }.boxed())
         .await
     }
 
     /// Waits with the one poller. A cloud that cannot be reached at all is not waited for as long.
-    pub async fn until<T>(
+    pub async fn until<'b, T: Send + 'b>(
         &self,
         patience: Duration,
         kind: &str,
-        mut observe: impl AsyncFnMut() -> Observation<T>,
+        mut observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
     ) -> Result<T, StepFault> {
         let deadline = Instant::now() + patience.mul_f64(self.scale);
         let wait = Wait {
@@ -224,23 +228,31 @@ impl<'a> Undoing<'a> {
             cancel: self.abandon,
             on_change: &|seen| tracing::debug!(kind, seen, "undoing"),
         };
-        let mut unreachable_since = None;
-        let (end, _) = poll(&wait, async || match observe().await {
-            Observation::Pending(pending) if pending.fault.reason == Reason::CloudUnreachable => {
-                let since = *unreachable_since.get_or_insert_with(Instant::now);
-                if since.elapsed() < UNREACHABLE_PATIENCE {
-                    Observation::Pending(pending)
-                } else {
-                    Observation::Fault(pending.fault)
-                }
-            }
-            observation => {
-                unreachable_since = None;
-                observation
-            }
+        let unreachable_since = Arc::new(Mutex::new(None));
+        let (end, _) = poll(&wait, || {
+            let (look, since) = (observe(), Arc::clone(&unreachable_since));
+            async move { bounded(look.await, &mut since.lock().unwrap_or_else(PoisonError::into_inner)) }.boxed()
         })
         .await;
         end
+    }
+}
+
+/// Ends a wait for a cloud that could not be reached for too long.
+fn bounded<T>(observation: Observation<T>, since: &mut Option<Instant>) -> Observation<T> {
+    match observation {
+        Observation::Pending(pending) if pending.fault.reason == Reason::CloudUnreachable => {
+            let since = *since.get_or_insert_with(Instant::now);
+            if since.elapsed() < UNREACHABLE_PATIENCE {
+                Observation::Pending(pending)
+            } else {
+                Observation::Fault(pending.fault)
+            }
+        }
+        observation => {
+            *since = None;
+            observation
+        }
     }
 }
 

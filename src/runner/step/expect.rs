@@ -1,5 +1,6 @@
 //! The `expect` step: a GET is repeated until its assertions hold, or for as long as they must hold.
 
+use futures::FutureExt;
 use http::Method;
 use tokio::time::Instant;
 
@@ -32,14 +33,14 @@ pub async fn play(context: &StepContext<'_>, action: &ExpectAction) -> Result<St
 
 async fn until_it_holds(context: &StepContext<'_>, action: &ExpectAction, path: &str) -> Result<Response, StepFault> {
     context
-        .poll("expect", context.deadline, async || match look(context, action, path).await {
+        .poll("expect", context.deadline, || async { match look(context, action, path).await {
             Ok(answer) => match first_that_fails(context, action, path, &answer) {
                 Ok(None) => Observation::Done(answer),
                 Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
                 Err(fault) => Observation::Fault(fault),
             },
             Err(fault) => Observation::Pending(Pending::fault(fault)),
-        })
+        } }.boxed())
         .await
 }
 
@@ -51,7 +52,7 @@ async fn while_it_holds(
     end: Instant,
 ) -> Result<Response, StepFault> {
     context
-        .watch(end, async || match look(context, action, path).await {
+        .watch(end, || async { match look(context, action, path).await {
             Ok(answer) => match first_that_fails(context, action, path, &answer) {
                 Ok(None) if Instant::now() >= end => Observation::Done(answer),
                 Ok(None) => Observation::Pending(Pending {
@@ -61,7 +62,7 @@ async fn while_it_holds(
                 Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
             },
             Err(fault) => Observation::Pending(Pending::fault(fault)),
-        })
+        } }.boxed())
         .await
 }
 

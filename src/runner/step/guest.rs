@@ -1,5 +1,6 @@
 //! The `guest` step: a boot script in the guest prints two markers to the console; we read them through Nova.
 
+use futures::FutureExt;
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::fault_of;
 use crate::runner::context::StepContext;
@@ -65,7 +66,7 @@ async fn wait_for(
 ) -> Result<String, StepFault> {
     let nova = context.session()?.nova();
     context
-        .poll(general, deadline, async || match nova.console_output(server, LINES).await {
+        .poll(general, deadline, || async { match nova.console_output(server, LINES).await {
             Ok(console) => match after(&console, marker) {
                 Some(rest) => Observation::Done(rest.to_owned()),
                 None => Observation::Pending(Pending::fault(missing())),
@@ -75,7 +76,7 @@ async fn wait_for(
                 Observation::Pending(Pending::fault(missing()))
             }
             Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
-        })
+        } }.boxed())
         .await
 }
 

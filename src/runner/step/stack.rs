@@ -1,5 +1,6 @@
 //! The `stack` step: a Heat stack is created, updated or deleted, and its final state awaited.
 
+use futures::FutureExt;
 use serde_json::{Map, Value, json};
 
 use crate::openstack::heat::{NewStack, Stack, StackRef};
@@ -156,7 +157,7 @@ async fn update(
     };
     // A stack that is still busy answers 409: it is asked again until it is not.
     context
-        .poll("stack:update", context.deadline, async || {
+        .poll("stack:update", context.deadline, || async {
             match session.heat().update_stack(&reference, &to).await {
                 Ok(()) => Observation::Done(()),
                 Err(error) if error.is_conflict() => {
@@ -164,7 +165,7 @@ async fn update(
                 }
                 Err(error) => Observation::Fault(refused(context, "update", &handle, &error)),
             }
-        })
+        }.boxed())
         .await?;
     context.test.changed_now();
     note(context, &action.name, handle);
@@ -180,7 +181,7 @@ async fn await_state(
     let reference = handle.reference();
     let general = format!("stack:{}", handle.action);
     let last = context
-        .poll(&general, context.deadline, async || {
+        .poll(&general, context.deadline, || async {
             match session.heat().show_stack(&reference).await {
                 Ok(stack) => judge(&handle, action.until.as_ref(), stack),
                 Err(error) if error.is_not_found() && action.until.is_none() => Observation::Done(None),
@@ -190,7 +191,7 @@ async fn await_state(
                 }
                 Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
             }
-        })
+        }.boxed())
         .await;
     match last {
         Ok(Some(stack)) => {

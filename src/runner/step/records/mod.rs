@@ -10,8 +10,10 @@ mod times;
 mod wanted;
 mod wire;
 
+use futures::FutureExt;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::outcome::Reason;
@@ -28,18 +30,19 @@ use wanted::Wanted;
 pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<StepEnd, StepFault> {
     let wanted = Wanted::of(context, action)?;
     let round = Round::new(context, &wanted).await?;
-    let mut times = Times::since(context.test.state().changed.unwrap_or_else(Instant::now));
+    let times = Mutex::new(Times::since(context.test.state().changed.unwrap_or_else(Instant::now)));
     let kind = if wanted.present().is_empty() { "records:absent" } else { "records:present" };
     let settled = context
-        .poll(kind, context.deadline, async || {
-            let faults = round.ask(&mut times).await;
+        .poll(kind, context.deadline, || async {
+            let faults = round.ask(&mut *times.lock().await).await;
             match worst(faults) {
                 None => Observation::Done(()),
                 Some(fault) => Observation::Pending(Pending::fault(fault)),
             }
-        })
+        }.boxed())
         .await;
-    context.test.state().propagation.extend(times.into_propagation(&wanted, round.servers()));
+    let measured = times.into_inner().into_propagation(&wanted, round.servers());
+    context.test.state().propagation.extend(measured);
     settled?;
     round.note_serials().await?;
     if !wanted.never().is_empty() {
@@ -52,7 +55,7 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
 async fn watch(context: &StepContext<'_>, round: &Round<'_>, hold: Duration) -> Result<(), StepFault> {
     let end = Instant::now() + hold;
     context
-        .watch(end, async || {
+        .watch(end, || async {
             let faults = round.ask_never().await;
             let (appeared, unproven): (Vec<_>, Vec<_>) =
                 faults.into_iter().partition(|fault| fault.reason == Reason::RecordUnexpected);
@@ -67,7 +70,7 @@ async fn watch(context: &StepContext<'_>, round: &Round<'_>, hold: Duration) -> 
                 }),
                 Some(fault) => Observation::Pending(Pending::fault(fault)),
             }
-        })
+        }.boxed())
         .await
 }
 

@@ -36,12 +36,13 @@ interval = 15
 [service:worker]
 workers = 1
 threads = 50
-# The name servers are on this machine: ask them soon and often, but for as
-# long as it takes them to come back when they are slow.
+# The name servers are on this machine: ask them soon and often, for half a
+# minute. delay + retries * (interval + timeout) = 46 s is also the age at which
+# the periodic recovery takes up a zone that is stuck in PENDING.
 poll_delay = 1
 poll_retry_interval = 2
-poll_max_retries = 20
-poll_timeout = 5
+poll_max_retries = 15
+poll_timeout = 1
 [coordination]
 backend_url = memcached://$IP:$MEMCACHED_PORT
 $(authtoken designate)
