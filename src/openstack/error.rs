@@ -178,11 +178,7 @@ fn in_region(region: Option<&str>) -> String {
 }
 
 fn kind_text(kind: &str) -> String {
-    if kind.is_empty() {
-        String::new()
-    } else {
-        format!(" {kind}")
-    }
+    if kind.is_empty() { String::new() } else { format!(" {kind}") }
 }
 
 fn id_text(id: Option<&str>) -> String {

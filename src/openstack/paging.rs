@@ -17,10 +17,7 @@ pub(super) async fn send_pages(request: Request, limit: u32) -> Result<Response,
     let mut seen: HashSet<String> = HashSet::new();
     let mut marker: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let page = request
-            .clone()
-            .query("limit", limit)
-            .query_opt("marker", marker.take());
+        let page = request.clone().query("limit", limit).query_opt("marker", marker.take());
         let mut response = page.send().await?;
         let Some(key) = list_key(&response.body) else {
             return Ok(response);

@@ -65,6 +65,12 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// The service's own words, when the answer is an error.
+    pub fn error_message(&self) -> Option<String> {
+        let said = || super::envelope::read(self.body.to_string().as_bytes()).message;
+        (!self.is_success()).then(said).filter(|message| !message.is_empty())
+    }
+
     pub(super) fn unexpected(&self, reason: String) -> Error {
         Error::Protocol {
             service: self.service,
@@ -87,8 +93,5 @@ pub(super) fn kept_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 /// Nova says it under two names, old ones under one of them only.
 pub(super) fn request_id(headers: &BTreeMap<String, String>) -> Option<String> {
-    headers
-        .get("x-openstack-request-id")
-        .or_else(|| headers.get("x-compute-request-id"))
-        .cloned()
+    headers.get("x-openstack-request-id").or_else(|| headers.get("x-compute-request-id")).cloned()
 }

@@ -2,12 +2,14 @@
 
 pub mod facts;
 pub mod identity;
+pub mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
+pub use request::CloudRequest;
 
 use crate::outcome::{Reason, VerdictPolicy};
 use crate::scenario::Scenario;
@@ -78,3 +80,7 @@ pub enum Decision {
         message: String,
     },
 }
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {}

@@ -83,17 +83,20 @@ pub async fn audit(
 ) -> Vec<Leak> {
     let last = Mutex::new(Vec::new());
     let settled = undoing
-        .until(SETTLING, "audit", || async {
-            let found = find(undoing.cloud, services, prefix).await;
-            // What is known to be stuck is not waited for again.
-            let open = found.iter().filter(|found| !is_known(found, known)).count();
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = found;
-            if open == 0 {
-                return Observation::Done(());
+        .until(SETTLING, "audit", || {
+            async {
+                let found = find(undoing.cloud, services, prefix).await;
+                // What is known to be stuck is not waited for again.
+                let open = found.iter().filter(|found| !is_known(found, known)).count();
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                if open == 0 {
+                    return Observation::Done(());
+                }
+                let message = format!("{open} things are still there");
+                Observation::Pending(Pending::fault(StepFault::failed(Reason::UnexpectedStatus, message)))
             }
-            let message = format!("{open} things are still there");
-            Observation::Pending(Pending::fault(StepFault::failed(Reason::UnexpectedStatus, message)))
-        }.boxed())
+            .boxed()
+        })
         .await;
     if settled.is_ok() {
         return Vec::new();

@@ -47,7 +47,11 @@ impl Cloud {
     }
 
     /// Who must answer for a zone: those that the owner gave, else the zone's own name servers.
-    pub async fn name_servers_for(&self, session: &Session, zone: &str) -> Result<Vec<NameServer>, StepFault> {
+    pub async fn name_servers_for(
+        &self,
+        session: &Session,
+        zone: &str,
+    ) -> Result<Vec<NameServer>, StepFault> {
         if !self.name_servers.is_empty() {
             return Ok(self.name_servers.clone());
         }
@@ -70,7 +74,8 @@ impl Cloud {
             servers.extend(resolved);
         }
         if servers.is_empty() {
-            let message = format!("zone {zone} has no name servers in Designate; give spec.cloud.nameservers");
+            let message =
+                format!("zone {zone} has no name servers in Designate; give spec.cloud.nameservers");
             return Err(StepFault::errored(Reason::NameServerUnanswering, message));
         }
         Ok(servers)
@@ -110,7 +115,9 @@ pub fn fault_of(error: &Error) -> StepFault {
     let message = with_sources(error);
     let fault = match error {
         Error::Auth { .. } | Error::Config(_) => StepFault::errored(Reason::AuthenticationFailed, message),
-        Error::Unreachable { .. } | Error::Tls { .. } => StepFault::errored(Reason::CloudUnreachable, message),
+        Error::Unreachable { .. } | Error::Tls { .. } => {
+            StepFault::errored(Reason::CloudUnreachable, message)
+        }
         Error::EndpointNotFound { .. } | Error::EndpointDenied { .. } => {
             StepFault::errored(Reason::EndpointUnusable, message)
         }
@@ -153,7 +160,9 @@ pub fn evidence_of(error: &Error) -> Evidence {
         }
         Error::Unreachable { service, host, .. }
         | Error::Tls { service, host, .. }
-        | Error::EndpointDenied { service, host, .. } => Evidence { path: Some(host.clone()), ..call(service) },
+        | Error::EndpointDenied { service, host, .. } => {
+            Evidence { path: Some(host.clone()), ..call(service) }
+        }
         Error::EndpointNotFound { service, .. } | Error::BadRequest { service, .. } => call(service),
         _ => Evidence::default(),
     }

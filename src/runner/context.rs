@@ -160,10 +160,7 @@ fn first_scope(run: &RunContext, test: &PlannedTest) -> Scope {
     }
     let mut scope = Scope::default();
     scope.set("run", json!({ "id": identity.run_id, "zoneSuffix": run.plan.zone_suffix }));
-    scope.set(
-        "test",
-        json!({ "prefix": test.prefix, "description": identity.description(&test.prefix) }),
-    );
+    scope.set("test", json!({ "prefix": test.prefix, "description": identity.description(&test.prefix) }));
     scope.set("facts", all);
     for name in ["vars", "stacks", "captures"] {
         scope.set(name, json!({}));

@@ -9,8 +9,8 @@ use super::fault::StepFault;
 use crate::dns::NameServer;
 use crate::openstack::{Error, Service, Session};
 use crate::outcome::Role;
-use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
 use crate::plan::CloudRequest;
+use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
 
 /// Looks at the cloud with the primary's eyes.
 ///
@@ -48,7 +48,8 @@ pub async fn discover(
     facts.floating_network =
         choose_floating_network(primary, has(Service::Network), request.floating_network.as_deref()).await?;
     facts.published_network =
-        choose_published_network(primary, has(Service::Network), request.published_network.as_deref()).await?;
+        choose_published_network(primary, has(Service::Network), request.published_network.as_deref())
+            .await?;
     (facts.name_servers, facts.name_servers_why) = name_servers(&request.nameservers).await?;
     if primary.uses_application_credential() && has(Service::Orchestration) {
         facts.warnings.push(
@@ -137,7 +138,9 @@ async fn choose_image(session: &Session, there: bool, wanted: Option<&str>) -> R
     }
     // The smallest boots fastest; names that say what they are for come first.
     let small = |name: &str| name.to_lowercase().contains("cirros");
-    let best = images.iter().min_by_key(|image| (!small(&image.name), image.min_disk, image.size, image.name.clone()));
+    let best = images
+        .iter()
+        .min_by_key(|image| (!small(&image.name), image.min_disk, image.size, image.name.clone()));
     Ok(best.map_or_else(
         || none("there is no active image".to_owned()),
         |image| chosen(&image.id, &image.name, "the smallest active image, CirrOS first".to_owned()),
@@ -153,7 +156,8 @@ async fn choose_flavor(session: &Session, there: bool, wanted: Option<&str>) -> 
         let all: Vec<_> = flavors.into_iter().map(|flavor| (flavor.id, flavor.name)).collect();
         return Ok(by_name_or_id("flavor", wanted, &all));
     }
-    let best = flavors.iter().min_by_key(|flavor| (flavor.ram, flavor.vcpus, flavor.disk, flavor.name.clone()));
+    let best =
+        flavors.iter().min_by_key(|flavor| (flavor.ram, flavor.vcpus, flavor.disk, flavor.name.clone()));
     Ok(best.map_or_else(
         || none("there is no flavor".to_owned()),
         |flavor| chosen(&flavor.id, &flavor.name, "the smallest flavor".to_owned()),
@@ -168,7 +172,8 @@ async fn choose_floating_network(
     if !there {
         return Ok(not_in_catalogue(Service::Network));
     }
-    let networks = session.neutron().networks(&[("router:external", "true")]).await.map_err(|error| fault_of(&error))?;
+    let networks =
+        session.neutron().networks(&[("router:external", "true")]).await.map_err(|error| fault_of(&error))?;
     let all: Vec<_> = networks.iter().map(|network| (network.id.clone(), network.name.clone())).collect();
     if let Some(wanted) = wanted {
         return Ok(by_name_or_id("external network", wanted, &all));
@@ -189,7 +194,9 @@ async fn choose_published_network(
     wanted: Option<&str>,
 ) -> Result<Choice, StepFault> {
     let Some(wanted) = wanted else {
-        return Ok(none("publishedNetwork is not given, and what makes a network one only admins see".to_owned()));
+        return Ok(none(
+            "publishedNetwork is not given, and what makes a network one only admins see".to_owned(),
+        ));
     };
     if !there {
         return Ok(not_in_catalogue(Service::Network));
@@ -199,7 +206,9 @@ async fn choose_published_network(
         networks.iter().find(|network| network.external && (network.id == wanted || network.name == wanted))
     {
         let name = &external.name;
-        return Ok(none(format!("network '{name}' is external: Neutron never publishes fixed addresses of those")));
+        return Ok(none(format!(
+            "network '{name}' is external: Neutron never publishes fixed addresses of those"
+        )));
     }
     let all: Vec<_> = networks.into_iter().map(|network| (network.id, network.name)).collect();
     Ok(by_name_or_id("network", wanted, &all))
@@ -239,7 +248,10 @@ mod tests {
     #[test]
     fn a_name_that_is_not_unique_lists_the_ids() {
         let choice = by_name_or_id("network", "b", &all());
-        assert_eq!((choice.id, choice.why.as_str()), (None, "network 'b' is not unique; give one of the ids 2, 3"));
+        assert_eq!(
+            (choice.id, choice.why.as_str()),
+            (None, "network 'b' is not unique; give one of the ids 2, 3")
+        );
     }
 
     #[test]

@@ -16,7 +16,10 @@ const HINTS: &[(&str, &str)] = &[
     ("ipaddressgenerationfailure", "the network has no address left: free some, or give another network"),
     ("quota", "the project's quota is used up: raise it, or run tempest-operator sweep for old leavings"),
     ("no valid host", "no compute host can take the server: look at the flavor and the hosts' capacity"),
-    ("trust", "Heat could not make a trust: the user needs to delegate its roles, which application credentials cannot"),
+    (
+        "trust",
+        "Heat could not make a trust: the user needs to delegate its roles, which application credentials cannot",
+    ),
 ];
 
 const ZONE_SUFFIX: &str = "the zone suffix belongs to another project: give one that is yours to use";
@@ -37,7 +40,10 @@ mod tests {
     #[test]
     fn a_known_error_says_what_to_do_and_keeps_the_services_words() {
         let said = explain("IpAddressGenerationFailureClient: No more IP addresses available on network x.");
-        assert!(said.starts_with("IpAddressGenerationFailureClient") && said.contains("no address left"), "{said}");
+        assert!(
+            said.starts_with("IpAddressGenerationFailureClient") && said.contains("no address left"),
+            "{said}"
+        );
         assert_eq!(explain("something else"), "something else");
     }
 }

@@ -64,8 +64,7 @@ pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> 
         result.reason = Some(fault.reason);
         result.message = Some(shorten(&fault.message, MESSAGE_LIMIT));
         result.check_was_open = fault.check_was_open;
-        result.failed_step =
-            (!step.is_empty()).then(|| -> FailedStep { fault.failed_step(&step) });
+        result.failed_step = (!step.is_empty()).then(|| -> FailedStep { fault.failed_step(&step) });
     }
     run.tell(EventKind::TestFinished { result: Box::new(result.clone()) });
     result

@@ -208,7 +208,8 @@ async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault
         if let Some(region) = &inputs.request.region {
             cloud.region = Some(region.clone());
         }
-        if let Some(interface) = inputs.request.interface.as_deref().and_then(|text| text.parse::<Interface>().ok())
+        if let Some(interface) =
+            inputs.request.interface.as_deref().and_then(|text| text.parse::<Interface>().ok())
         {
             cloud.interface = interface;
         }
@@ -229,19 +230,10 @@ pub async fn preflight(inputs: &RunInputs) -> Result<CloudFacts, RunFault> {
 }
 
 /// Undoes what an earlier process left in its ledger, then audits. What remains is returned.
-pub async fn undo(
-    inputs: &RunInputs,
-    ledger: &Ledger,
-    control: &Control,
-) -> Result<Vec<Leak>, RunFault> {
+pub async fn undo(inputs: &RunInputs, ledger: &Ledger, control: &Control) -> Result<Vec<Leak>, RunFault> {
     let cloud = Cloud::new(connect(inputs).await?);
-    let undoing = Undoing {
-        cloud: &cloud,
-        ledger,
-        rhythm: &inputs.rhythm,
-        abandon: &control.abandon,
-        scale: 1.0,
-    };
+    let undoing =
+        Undoing { cloud: &cloud, ledger, rhythm: &inputs.rhythm, abandon: &control.abandon, scale: 1.0 };
     let mut leaked = undoing.undo_all(ledger.open().await).await;
     let prefix = ledger.run().await.prefix();
     leaked.extend(audit::audit(&undoing, None, &prefix, &leaked).await);

@@ -16,10 +16,8 @@ pub async fn find(cloud: &Cloud, installation: &str, before: Timestamp) -> Vec<F
         read_description(description)
             .is_some_and(|made| made.installation == installation && made.started < before)
     };
-    let candidates = find_matching(cloud, &|_| true, &|name, description| {
-        starts(name) || starts(description)
-    })
-    .await;
+    let candidates =
+        find_matching(cloud, &|_| true, &|name, description| starts(name) || starts(description)).await;
     let runs: Vec<String> = candidates
         .iter()
         .filter(|found| ours(&found.name, &found.description))

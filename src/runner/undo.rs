@@ -99,12 +99,16 @@ impl<'a> Undoing<'a> {
         let reference = match id {
             Some(id) => StackRef { id: id.to_owned(), name: name.to_owned() },
             None => {
-                let found =
-                    self.until(PATIENCE, "undo:find", || async { match session.heat().find_stack(name).await {
-                        Ok(found) => Observation::Done(Some(found.reference())),
-                        Err(error) if error.is_not_found() => Observation::Done(None),
-                        Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
-                    } }.boxed());
+                let found = self.until(PATIENCE, "undo:find", || {
+                    async {
+                        match session.heat().find_stack(name).await {
+                            Ok(found) => Observation::Done(Some(found.reference())),
+                            Err(error) if error.is_not_found() => Observation::Done(None),
+                            Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                        }
+                    }
+                    .boxed()
+                });
                 match found.await? {
                     Some(found) => found,
                     None => return Ok(()),
@@ -112,31 +116,34 @@ impl<'a> Undoing<'a> {
             }
         };
         let deletes = AtomicU32::new(0);
-        self.until(PATIENCE, "undo:stack", || async {
-            let stack = match session.heat().stack_status(&reference).await {
-                Ok(stack) => stack,
-                Err(error) if error.is_not_found() => return Observation::Done(()),
-                Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
-            };
-            let status = stack.status.to_string();
-            if status == "DELETE_COMPLETE" {
-                return Observation::Done(());
+        self.until(PATIENCE, "undo:stack", || {
+            async {
+                let stack = match session.heat().stack_status(&reference).await {
+                    Ok(stack) => stack,
+                    Err(error) if error.is_not_found() => return Observation::Done(()),
+                    Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
+                };
+                let status = stack.status.to_string();
+                if status == "DELETE_COMPLETE" {
+                    return Observation::Done(());
+                }
+                let message = format!("stack {name} is {status}: {}", stack.status_reason);
+                let fault = StepFault::failed(Reason::StackNotComplete, message);
+                if status == "DELETE_IN_PROGRESS" {
+                    return Observation::Pending(Pending::fault(fault));
+                }
+                if deletes.load(Ordering::Relaxed) == STACK_DELETES {
+                    return Observation::Fault(fault);
+                }
+                match session.heat().delete_stack(&reference).await {
+                    Ok(()) => drop(deletes.fetch_add(1, Ordering::Relaxed)),
+                    Err(error) if error.is_not_found() => return Observation::Done(()),
+                    Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
+                }
+                Observation::Pending(Pending::fault(fault))
             }
-            let message = format!("stack {name} is {status}: {}", stack.status_reason);
-            let fault = StepFault::failed(Reason::StackNotComplete, message);
-            if status == "DELETE_IN_PROGRESS" {
-                return Observation::Pending(Pending::fault(fault));
-            }
-            if deletes.load(Ordering::Relaxed) == STACK_DELETES {
-                return Observation::Fault(fault);
-            }
-            match session.heat().delete_stack(&reference).await {
-                Ok(()) => drop(deletes.fetch_add(1, Ordering::Relaxed)),
-                Err(error) if error.is_not_found() => return Observation::Done(()),
-                Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
-            }
-            Observation::Pending(Pending::fault(fault))
-        }.boxed())
+            .boxed()
+        })
         .await
     }
 
@@ -150,15 +157,20 @@ impl<'a> Undoing<'a> {
         marker: &str,
     ) -> Result<Vec<String>, StepFault> {
         let answer = self
-            .until(PATIENCE, "undo:list", || async {
-                match session.request(service, Method::GET, collection).send_pages(PAGE).await {
-                    Ok(answer) => Observation::Done(answer),
-                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+            .until(PATIENCE, "undo:list", || {
+                async {
+                    match session.request(service, Method::GET, collection).send_pages(PAGE).await {
+                        Ok(answer) => Observation::Done(answer),
+                        Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                    }
                 }
-            }.boxed())
+                .boxed()
+            })
             .await?;
         Ok(items_of(&answer.body)
-            .filter(|item| item.get(marked_by).and_then(Value::as_str).is_some_and(|text| carries(text, marker)))
+            .filter(|item| {
+                item.get(marked_by).and_then(Value::as_str).is_some_and(|text| carries(text, marker))
+            })
             .filter_map(|item| item.get("id").and_then(Value::as_str).map(str::to_owned))
             .collect())
     }
@@ -167,22 +179,29 @@ impl<'a> Undoing<'a> {
     /// asked for again.
     pub async fn item(&self, session: &Session, service: Service, path: &str) -> Result<(), StepFault> {
         let accepted = AtomicBool::new(false);
-        self.until(PATIENCE, "undo:item", || async {
-            let asked = if accepted.load(Ordering::Relaxed) {
-                session.request(service, Method::GET, path).send().await
-            } else {
-                session.request(service, Method::DELETE, path).send().await
-            };
-            match asked {
-                Ok(_) => {
-                    accepted.store(true, Ordering::Relaxed);
-                    let message = format!("{path} of the {} service is still there", service.service_type());
-                    Observation::Pending(Pending::fault(StepFault::failed(Reason::UnexpectedStatus, message)))
+        self.until(PATIENCE, "undo:item", || {
+            async {
+                let asked = if accepted.load(Ordering::Relaxed) {
+                    session.request(service, Method::GET, path).send().await
+                } else {
+                    session.request(service, Method::DELETE, path).send().await
+                };
+                match asked {
+                    Ok(_) => {
+                        accepted.store(true, Ordering::Relaxed);
+                        let message =
+                            format!("{path} of the {} service is still there", service.service_type());
+                        Observation::Pending(Pending::fault(StepFault::failed(
+                            Reason::UnexpectedStatus,
+                            message,
+                        )))
+                    }
+                    Err(error) if error.is_not_found() => Observation::Done(()),
+                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
                 }
-                Err(error) if error.is_not_found() => Observation::Done(()),
-                Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
             }
-        }.boxed())
+            .boxed()
+        })
         .await
     }
 
@@ -197,16 +216,19 @@ impl<'a> Undoing<'a> {
         let method: Method = method.parse().map_err(|_| {
             StepFault::errored(Reason::ServiceError, format!("'{method}' in the ledger is no method"))
         })?;
-        self.until(PATIENCE, "undo:restore", || async {
-            let request = session.request(service, method.clone(), path);
-            let request = if let Some(body) = body { request.json(body) } else { request };
-            match request.send().await {
-                Ok(_) => Observation::Done(()),
-                // What held the value is gone itself.
-                Err(error) if error.is_not_found() => Observation::Done(()),
-                Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+        self.until(PATIENCE, "undo:restore", || {
+            async {
+                let request = session.request(service, method.clone(), path);
+                let request = if let Some(body) = body { request.json(body) } else { request };
+                match request.send().await {
+                    Ok(_) => Observation::Done(()),
+                    // What held the value is gone itself.
+                    Err(error) if error.is_not_found() => Observation::Done(()),
+                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                }
             }
-        }.boxed())
+            .boxed()
+        })
         .await
     }
 
@@ -231,7 +253,8 @@ impl<'a> Undoing<'a> {
         let unreachable_since = Arc::new(Mutex::new(None));
         let (end, _) = poll(&wait, || {
             let (look, since) = (observe(), Arc::clone(&unreachable_since));
-            async move { bounded(look.await, &mut since.lock().unwrap_or_else(PoisonError::into_inner)) }.boxed()
+            async move { bounded(look.await, &mut since.lock().unwrap_or_else(PoisonError::into_inner)) }
+                .boxed()
         })
         .await;
         end
@@ -276,7 +299,10 @@ pub fn carries(text: &str, prefix: &str) -> bool {
 
 fn known_service(name: &str) -> Result<Service, StepFault> {
     service_named(name).ok_or_else(|| {
-        StepFault::errored(Reason::ServiceError, format!("'{name}' in the ledger is no service that is known"))
+        StepFault::errored(
+            Reason::ServiceError,
+            format!("'{name}' in the ledger is no service that is known"),
+        )
     })
 }
 

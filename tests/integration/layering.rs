@@ -24,7 +24,11 @@ const RULES: &[Rule] = &[
     Rule { module: "scenario", may_use: &["api::scenario", "outcome"], not: PURE },
     Rule { module: "plan", may_use: &["api", "scenario", "outcome"], not: PURE },
     Rule { module: "runner", may_use: &["plan", "scenario", "openstack", "dns", "outcome"], not: KUBE },
-    Rule { module: "report", may_use: &["outcome", "runner::event", "plan", "api"], not: &["kube", "reqwest", "tokio"] },
+    Rule {
+        module: "report",
+        may_use: &["outcome", "runner::event", "plan", "api"],
+        not: &["kube", "reqwest", "tokio"],
+    },
     Rule { module: "simcloud", may_use: &[], not: KUBE },
     Rule { module: "telemetry", may_use: &["openstack", "outcome"], not: &[] },
     Rule {
@@ -63,13 +67,16 @@ impl<'ast> Visit<'ast> for Paths {
 }
 
 fn flatten(tree: &syn::UseTree, prefix: String, found: &mut BTreeSet<String>) {
-    let join = |ident: &syn::Ident| if prefix.is_empty() { ident.to_string() } else { format!("{prefix}::{ident}") };
+    let join =
+        |ident: &syn::Ident| if prefix.is_empty() { ident.to_string() } else { format!("{prefix}::{ident}") };
     match tree {
         syn::UseTree::Path(path) => flatten(&path.tree, join(&path.ident), found),
         syn::UseTree::Name(name) => drop(found.insert(join(&name.ident))),
         syn::UseTree::Rename(rename) => drop(found.insert(join(&rename.ident))),
         syn::UseTree::Glob(_) => drop(found.insert(prefix)),
-        syn::UseTree::Group(group) => group.items.iter().for_each(|item| flatten(item, prefix.clone(), found)),
+        syn::UseTree::Group(group) => {
+            group.items.iter().for_each(|item| flatten(item, prefix.clone(), found))
+        }
     }
 }
 

@@ -270,7 +270,6 @@ pub struct QuotaUse {
 impl QuotaUse {
     /// How many more there may be; `None` for no limit.
     pub fn room(&self) -> Option<u64> {
-        (self.limit >= 0)
-            .then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
+        (self.limit >= 0).then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
     }
 }

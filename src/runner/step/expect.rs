@@ -31,16 +31,25 @@ pub async fn play(context: &StepContext<'_>, action: &ExpectAction) -> Result<St
     Ok(StepEnd::Done)
 }
 
-async fn until_it_holds(context: &StepContext<'_>, action: &ExpectAction, path: &str) -> Result<Response, StepFault> {
+async fn until_it_holds(
+    context: &StepContext<'_>,
+    action: &ExpectAction,
+    path: &str,
+) -> Result<Response, StepFault> {
     context
-        .poll("expect", context.deadline, || async { match look(context, action, path).await {
-            Ok(answer) => match first_that_fails(context, action, path, &answer) {
-                Ok(None) => Observation::Done(answer),
-                Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
-                Err(fault) => Observation::Fault(fault),
-            },
-            Err(fault) => Observation::Pending(Pending::fault(fault)),
-        } }.boxed())
+        .poll("expect", context.deadline, || {
+            async {
+                match look(context, action, path).await {
+                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                        Ok(None) => Observation::Done(answer),
+                        Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
+                        Err(fault) => Observation::Fault(fault),
+                    },
+                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                }
+            }
+            .boxed()
+        })
         .await
 }
 
@@ -52,17 +61,25 @@ async fn while_it_holds(
     end: Instant,
 ) -> Result<Response, StepFault> {
     context
-        .watch(end, || async { match look(context, action, path).await {
-            Ok(answer) => match first_that_fails(context, action, path, &answer) {
-                Ok(None) if Instant::now() >= end => Observation::Done(answer),
-                Ok(None) => Observation::Pending(Pending {
-                    seen: "holds".to_owned(),
-                    ..Pending::fault(StepFault::failed(Reason::ExpectationNotMet, "time ran out while it held"))
-                }),
-                Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
-            },
-            Err(fault) => Observation::Pending(Pending::fault(fault)),
-        } }.boxed())
+        .watch(end, || {
+            async {
+                match look(context, action, path).await {
+                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                        Ok(None) if Instant::now() >= end => Observation::Done(answer),
+                        Ok(None) => Observation::Pending(Pending {
+                            seen: "holds".to_owned(),
+                            ..Pending::fault(StepFault::failed(
+                                Reason::ExpectationNotMet,
+                                "time ran out while it held",
+                            ))
+                        }),
+                        Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
+                    },
+                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                }
+            }
+            .boxed()
+        })
         .await
 }
 
@@ -98,8 +115,11 @@ fn first_that_fails(
         let words = answer.error_message().unwrap_or_default();
         let message = format!("GET {path} of the {service} service answered {} {words}", answer.status);
         let reason = if answer.status >= 500 { Reason::ServiceError } else { Reason::ExpectationNotMet };
-        let fault =
-            if reason.is_check() { StepFault::failed(reason, message) } else { StepFault::errored(reason, message) };
+        let fault = if reason.is_check() {
+            StepFault::failed(reason, message)
+        } else {
+            StepFault::errored(reason, message)
+        };
         return Ok(Some(fault.with(evidence("2xx", Some(answer.status.to_string())))));
     }
     let scope = with_answer(context.scope(), answer);
@@ -114,9 +134,9 @@ fn first_that_fails(
         let message =
             format!("GET {path} of the {service} service: expected {}{saw}{why}", condition.source());
         return Ok(Some(
-            StepFault::failed(Reason::ExpectationNotMet, message).with(evidence(condition.source(), observed)),
+            StepFault::failed(Reason::ExpectationNotMet, message)
+                .with(evidence(condition.source(), observed)),
         ));
     }
     Ok(None)
 }
-

@@ -1,6 +1,5 @@
 //! The `guest` step: a boot script in the guest prints two markers to the console; we read them through Nova.
 
-use futures::FutureExt;
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::fault_of;
 use crate::runner::context::StepContext;
@@ -8,6 +7,7 @@ use crate::runner::fault::{StepFault, shorten};
 use crate::runner::play::StepEnd;
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::GuestAction;
+use futures::FutureExt;
 use tokio::time::Instant;
 
 /// Lines of the console that are asked for.
@@ -44,7 +44,8 @@ pub async fn play(context: &StepContext<'_>, action: &GuestAction) -> Result<Ste
     }
     let line = wait_for(context, &server, "guest:result", context.deadline, &result, || {
         let message = format!("the guest of server {server} booted but never printed '{result}'");
-        StepFault::failed(Reason::GuestAnswerWrong, message).with(evidence(format!("{result} {equals}"), None))
+        StepFault::failed(Reason::GuestAnswerWrong, message)
+            .with(evidence(format!("{result} {equals}"), None))
     })
     .await?;
     let said = line.trim();
@@ -66,17 +67,22 @@ async fn wait_for(
 ) -> Result<String, StepFault> {
     let nova = context.session()?.nova();
     context
-        .poll(general, deadline, || async { match nova.console_output(server, LINES).await {
-            Ok(console) => match after(&console, marker) {
-                Some(rest) => Observation::Done(rest.to_owned()),
-                None => Observation::Pending(Pending::fault(missing())),
-            },
-            // No console yet (404, 409), or none at all (400, 501): a guest that does not boot.
-            Err(error) if error.status().is_some_and(|status| status < 500 || status == 501) => {
-                Observation::Pending(Pending::fault(missing()))
+        .poll(general, deadline, || {
+            async {
+                match nova.console_output(server, LINES).await {
+                    Ok(console) => match after(&console, marker) {
+                        Some(rest) => Observation::Done(rest.to_owned()),
+                        None => Observation::Pending(Pending::fault(missing())),
+                    },
+                    // No console yet (404, 409), or none at all (400, 501): a guest that does not boot.
+                    Err(error) if error.status().is_some_and(|status| status < 500 || status == 501) => {
+                        Observation::Pending(Pending::fault(missing()))
+                    }
+                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                }
             }
-            Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
-        } }.boxed())
+            .boxed()
+        })
         .await
 }
 

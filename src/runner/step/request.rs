@@ -9,9 +9,9 @@ use crate::runner::context::StepContext;
 use crate::runner::fault::StepFault;
 use crate::runner::ledger::{Entry, Undo};
 use crate::runner::play::StepEnd;
+use crate::scenario::HttpMethod;
 use crate::scenario::document::{RequestAction, RequestUndo};
 use crate::scenario::expression::{Scope, Template};
-use crate::scenario::HttpMethod;
 
 /// Plays it.
 pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<StepEnd, StepFault> {
@@ -32,13 +32,20 @@ pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<S
         // Whether it happened is not known; the ledger's marker finds what it made.
         Err(error) if is_ambiguous(&error) => {
             let fault = fault_of(&error);
-            return Err(StepFault { message: format!("{} (whether it happened is not known)", fault.message), ..fault });
+            return Err(StepFault {
+                message: format!("{} (whether it happened is not known)", fault.message),
+                ..fault
+            });
         }
         Err(error) => return Err(fault_of(&error)),
     };
     context.test.changed_now();
     let wanted = |status: u16| {
-        if action.expect_status.is_empty() { (200..300).contains(&status) } else { action.expect_status.contains(&status) }
+        if action.expect_status.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            action.expect_status.contains(&status)
+        }
     };
     if let Some(entry) = entry
         && let Some(id) = made_id(&answer.body)
@@ -56,7 +63,11 @@ pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<S
 }
 
 /// A scenario deletes only what its own ledger holds.
-async fn only_our_own(context: &StepContext<'_>, action: &RequestAction, path: &str) -> Result<(), StepFault> {
+async fn only_our_own(
+    context: &StepContext<'_>,
+    action: &RequestAction,
+    path: &str,
+) -> Result<(), StepFault> {
     if entry_of(context, path).await.is_some() {
         return Ok(());
     }
@@ -159,7 +170,8 @@ pub fn capture(
     }
     let scope = with_answer(context.scope(), answer);
     for (name, template) in captures {
-        let value = template.evaluate(&scope).map_err(|error| crate::runner::context::expression_fault(&error))?;
+        let value =
+            template.evaluate(&scope).map_err(|error| crate::runner::context::expression_fault(&error))?;
         context.test.state().scope.set_in("captures", name, value);
     }
     Ok(())

@@ -157,15 +157,18 @@ async fn update(
     };
     // A stack that is still busy answers 409: it is asked again until it is not.
     context
-        .poll("stack:update", context.deadline, || async {
-            match session.heat().update_stack(&reference, &to).await {
-                Ok(()) => Observation::Done(()),
-                Err(error) if error.is_conflict() => {
-                    Observation::Pending(Pending::fault(refused(context, "update", &handle, &error)))
+        .poll("stack:update", context.deadline, || {
+            async {
+                match session.heat().update_stack(&reference, &to).await {
+                    Ok(()) => Observation::Done(()),
+                    Err(error) if error.is_conflict() => {
+                        Observation::Pending(Pending::fault(refused(context, "update", &handle, &error)))
+                    }
+                    Err(error) => Observation::Fault(refused(context, "update", &handle, &error)),
                 }
-                Err(error) => Observation::Fault(refused(context, "update", &handle, &error)),
             }
-        }.boxed())
+            .boxed()
+        })
         .await?;
     context.test.changed_now();
     note(context, &action.name, handle);
@@ -181,17 +184,21 @@ async fn await_state(
     let reference = handle.reference();
     let general = format!("stack:{}", handle.action);
     let last = context
-        .poll(&general, context.deadline, || async {
-            match session.heat().show_stack(&reference).await {
-                Ok(stack) => judge(&handle, action.until.as_ref(), stack),
-                Err(error) if error.is_not_found() && action.until.is_none() => Observation::Done(None),
-                Err(error) if error.is_not_found() => {
-                    let fault = StepFault::failed(Reason::StackFailed, format!("stack {} is gone", handle.name));
-                    Observation::Fault(fault.with(evidence_of(&error)))
+        .poll(&general, context.deadline, || {
+            async {
+                match session.heat().show_stack(&reference).await {
+                    Ok(stack) => judge(&handle, action.until.as_ref(), stack),
+                    Err(error) if error.is_not_found() && action.until.is_none() => Observation::Done(None),
+                    Err(error) if error.is_not_found() => {
+                        let fault =
+                            StepFault::failed(Reason::StackFailed, format!("stack {} is gone", handle.name));
+                        Observation::Fault(fault.with(evidence_of(&error)))
+                    }
+                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
                 }
-                Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
             }
-        }.boxed())
+            .boxed()
+        })
         .await;
     match last {
         Ok(Some(stack)) => {
@@ -213,9 +220,10 @@ async fn await_state(
 /// Whether a stack is where it should be. A final state of the action before is not this action's yet.
 fn judge(handle: &StackHandle, until: Option<&StackState>, stack: Stack) -> Observation<Option<Stack>> {
     let status = stack.status.to_string();
-    let wanted = until.map_or_else(|| "gone".to_owned(), |state| {
-        format!("{}_{}", state.action, if state.complete { "COMPLETE" } else { "FAILED" })
-    });
+    let wanted = until.map_or_else(
+        || "gone".to_owned(),
+        |state| format!("{}_{}", state.action, if state.complete { "COMPLETE" } else { "FAILED" }),
+    );
     let evidence = Evidence {
         service: Some("orchestration".to_owned()),
         method: Some("GET".to_owned()),
@@ -230,7 +238,8 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: Stack) -> Obse
         _ => {}
     }
     let rolls_back = until.is_some_and(|state| state.action == "ROLLBACK");
-    let of_this_action = stack.status.action.to_string() == handle.action || (rolls_back && stack.status.action.to_string() == "ROLLBACK");
+    let of_this_action = stack.status.action.to_string() == handle.action
+        || (rolls_back && stack.status.action.to_string() == "ROLLBACK");
     let may_roll_back = rolls_back && stack.status.action.to_string() != "ROLLBACK";
     if stack.status.is_settled() && of_this_action && !may_roll_back {
         let reason = hints::explain(&stack.status_reason);
@@ -262,7 +271,10 @@ async fn explain(
         .take(5)
         .map(|resource| {
             let why = if resource.status_reason.is_empty() { "" } else { ": " };
-            format!("{} ({}) {}{why}{}", resource.name, resource.resource_type, resource.status, resource.status_reason)
+            format!(
+                "{} ({}) {}{why}{}",
+                resource.name, resource.resource_type, resource.status, resource.status_reason
+            )
         })
         .collect();
     if !open.is_empty() {

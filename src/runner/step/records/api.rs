@@ -27,7 +27,9 @@ pub async fn read(session: &Session, zone: &str) -> Result<ApiView, StepFault> {
         Some(zone) => match designate.record_sets(&zone.id, None, None).await {
             Ok(recordsets) => recordsets,
             // Gone between the two questions.
-            Err(error) if Error::is_not_found(&error) => return Ok(ApiView { zone: None, recordsets: Vec::new() }),
+            Err(error) if Error::is_not_found(&error) => {
+                return Ok(ApiView { zone: None, recordsets: Vec::new() });
+            }
             Err(error) => return Err(fault_of(&error)),
         },
     };
@@ -40,7 +42,9 @@ impl ApiView {
         let sets: Vec<_> = self
             .recordsets
             .iter()
-            .filter(|set| set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name))
+            .filter(|set| {
+                set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name)
+            })
             .collect();
         match &item.want {
             Want::Present { data, .. } => self.check_present(item, data, &sets, times),
@@ -73,7 +77,9 @@ impl ApiView {
                 None => format!("{} is not in Designate: there is no such zone", item.question),
                 Some(zone) => format!("{} is not in Designate's zone {}", item.question, zone.name),
             };
-            return Some(StepFault::failed(Reason::RecordMissing, message).with(self.evidence(&wanted, "nothing")));
+            return Some(
+                StepFault::failed(Reason::RecordMissing, message).with(self.evidence(&wanted, "nothing")),
+            );
         };
         let seen = set.records.join(", ");
         let rtype = item.question.rtype;
@@ -89,7 +95,9 @@ impl ApiView {
             let message =
                 format!("{} in Designate is {} with action {}", item.question, set.status, set.action);
             let state = format!("{} {}", set.status, set.action);
-            return Some(StepFault::failed(Reason::RecordMissing, message).with(self.evidence("ACTIVE NONE", &state)));
+            return Some(
+                StepFault::failed(Reason::RecordMissing, message).with(self.evidence("ACTIVE NONE", &state)),
+            );
         }
         times.active(&item.question);
         None

@@ -33,13 +33,16 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
     let times = Mutex::new(Times::since(context.test.state().changed.unwrap_or_else(Instant::now)));
     let kind = if wanted.present().is_empty() { "records:absent" } else { "records:present" };
     let settled = context
-        .poll(kind, context.deadline, || async {
-            let faults = round.ask(&mut *times.lock().await).await;
-            match worst(faults) {
-                None => Observation::Done(()),
-                Some(fault) => Observation::Pending(Pending::fault(fault)),
+        .poll(kind, context.deadline, || {
+            async {
+                let faults = round.ask(&mut *times.lock().await).await;
+                match worst(faults) {
+                    None => Observation::Done(()),
+                    Some(fault) => Observation::Pending(Pending::fault(fault)),
+                }
             }
-        }.boxed())
+            .boxed()
+        })
         .await;
     let measured = times.into_inner().into_propagation(&wanted, round.servers());
     context.test.state().propagation.extend(measured);
@@ -55,22 +58,28 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
 async fn watch(context: &StepContext<'_>, round: &Round<'_>, hold: Duration) -> Result<(), StepFault> {
     let end = Instant::now() + hold;
     context
-        .watch(end, || async {
-            let faults = round.ask_never().await;
-            let (appeared, unproven): (Vec<_>, Vec<_>) =
-                faults.into_iter().partition(|fault| fault.reason == Reason::RecordUnexpected);
-            if let Some(fault) = appeared.into_iter().next() {
-                return Observation::Fault(fault);
+        .watch(end, || {
+            async {
+                let faults = round.ask_never().await;
+                let (appeared, unproven): (Vec<_>, Vec<_>) =
+                    faults.into_iter().partition(|fault| fault.reason == Reason::RecordUnexpected);
+                if let Some(fault) = appeared.into_iter().next() {
+                    return Observation::Fault(fault);
+                }
+                match worst(unproven) {
+                    None if Instant::now() >= end => Observation::Done(()),
+                    None => Observation::Pending(Pending {
+                        seen: "absent so far".to_owned(),
+                        ..Pending::fault(StepFault::errored(
+                            Reason::TestTimedOut,
+                            "time ran out while it held",
+                        ))
+                    }),
+                    Some(fault) => Observation::Pending(Pending::fault(fault)),
+                }
             }
-            match worst(unproven) {
-                None if Instant::now() >= end => Observation::Done(()),
-                None => Observation::Pending(Pending {
-                    seen: "absent so far".to_owned(),
-                    ..Pending::fault(StepFault::errored(Reason::TestTimedOut, "time ran out while it held"))
-                }),
-                Some(fault) => Observation::Pending(Pending::fault(fault)),
-            }
-        }.boxed())
+            .boxed()
+        })
         .await
 }
 

@@ -69,12 +69,7 @@ impl<'a> Round<'a> {
         items.iter().flat_map(|item| self.servers.iter().map(move |server| (*item, server))).collect()
     }
 
-    async fn ask_all(
-        &self,
-        items: Vec<&Item>,
-        pairs: Vec<Pair<'_>>,
-        times: &mut Times,
-    ) -> Vec<StepFault> {
+    async fn ask_all(&self, items: Vec<&Item>, pairs: Vec<Pair<'_>>, times: &mut Times) -> Vec<StepFault> {
         let mut wire_times = Times::since(tokio::time::Instant::now());
         let (view, mut faults) =
             join(api::read(self.session, &self.wanted.zone), self.ask_wire(pairs, &mut wire_times)).await;
@@ -160,4 +155,3 @@ fn not_advanced(zone: &str, of: &str, noted: Serial, now: Serial) -> StepFault {
     let message = format!("the serial of zone {zone} at {of} is {} and was {} before", now.0, noted.0);
     StepFault::failed(Reason::SerialNotAdvanced, message)
 }
-

@@ -105,10 +105,14 @@ pub async fn serial(server: &NameServer, zone: &str, transport: Transport) -> Re
     })
 }
 
-fn unanswering(server: &NameServer, question: &Question, transport: Transport, error: &DnsError) -> StepFault {
+fn unanswering(
+    server: &NameServer,
+    question: &Question,
+    transport: Transport,
+    error: &DnsError,
+) -> StepFault {
     let message = format!("name server {server} does not answer {question} over {transport}: {error}");
-    let evidence =
-        evidence(server, question, transport).expecting("an answer".to_owned(), error.to_string());
+    let evidence = evidence(server, question, transport).expecting("an answer".to_owned(), error.to_string());
     StepFault::errored(Reason::NameServerUnanswering, message).with(evidence)
 }
 
