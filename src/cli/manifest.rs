@@ -165,11 +165,21 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
 }
 
 fn typed<T: DeserializeOwned>(file: &str, document: &Document) -> Result<T, Problem> {
-    serde_saphyr::from_str(&document.padded).map_err(|error| {
-        let (line, message) = fault(&error, document.line);
-        Problem::input(format!("{file}:{line}: {message}"))
-            .next("'kubectl explain tempestrun.spec --recursive' lists every field")
-    })
+    let parsed = serde_saphyr::with_deserializer_from_str(&document.padded, |deserializer| {
+        let mut track = serde_path_to_error::Track::new();
+        let deserializer = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        let parsed = T::deserialize(deserializer);
+        Ok(parsed.map_err(|error| (track.path().to_string(), error)))
+    });
+    let (path, error) = match parsed {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err((path, error))) => (path, error),
+        Err(error) => (String::new(), error),
+    };
+    let (line, message) = fault(&error, document.line);
+    let field = if path.is_empty() || path == "." { String::new() } else { format!("{path}: ") };
+    Err(Problem::input(format!("{file}:{line}: {field}{message}"))
+        .next("correct that line; 'kubectl explain tempestrun.spec --recursive' lists every field"))
 }
 
 /// Where and what, without the lines of the file around it: they may belong to a Secret.

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod credentials;
 mod exit;
 mod logging;
 mod manifest;
@@ -26,8 +27,8 @@ use problem::Problem;
 
 /// Parses the arguments, runs the command and says how it went.
 pub fn main() -> ExitCode {
-    // First thing of all: every TLS client asks for it. It fails only when one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    // First thing of all: every TLS client asks for it.
+    tempest_operator::openstack::install_crypto_provider();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -13,76 +13,58 @@ fn missing<T>(what: &str) -> Result<T, Problem> {
     Err(Problem::unable(format!("{what} is not part of this build yet")))
 }
 
-pub mod openstack {
-    use std::path::Path;
-
-    use url::Url;
-
-    use super::missing;
-    use crate::cli::problem::Problem;
-
-    #[derive(Clone, Debug)]
-    pub struct CloudConfig {
-        pub name: String,
-        pub auth_url: Url,
-    }
-
-    pub fn names_in_secret(_clouds: &str, _secure: Option<&str>) -> Result<Vec<String>, Problem> {
-        missing("reading clouds.yaml")
-    }
-
-    pub fn cloud_in_secret(
-        _clouds: &str,
-        _secure: Option<&str>,
-        _cacert: Option<&str>,
-        _entry: &str,
-    ) -> Result<CloudConfig, Problem> {
-        missing("reading clouds.yaml")
-    }
-
-    pub fn local_cloud(
-        _name: Option<&str>,
-        _env: &dyn Fn(&str) -> Option<String>,
-        _directory: &Path,
-    ) -> Result<CloudConfig, Problem> {
-        missing("reading clouds.yaml")
-    }
-
-    #[derive(Clone, Debug, Default)]
-    pub struct SessionOptions;
-
-    pub fn session_options(_deny: &[String]) -> Result<SessionOptions, Problem> {
-        Ok(SessionOptions)
-    }
-}
-
 pub mod plan {
-    use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use tempest_operator::api::tempest_run::{CloudSpec, TempestRunSpec};
-    use tempest_operator::outcome::Role;
-    use tempest_operator::plan::{CloudFacts, RunIdentity, RunPlan};
+    use tempest_operator::outcome::{Role, VerdictPolicy};
+    use tempest_operator::plan::{CloudFacts, CloudRequest, PlanError, RunIdentity, RunPlan, Settings};
 
-    use super::missing;
     use super::scenario::Catalogue;
     use crate::cli::problem::Problem;
 
-    #[derive(Clone, Debug, Default)]
-    pub struct CloudRequest {
-        pub entries: BTreeMap<Role, String>,
-    }
-
-    pub fn cloud_request(_cloud: &CloudSpec, _names: &[String]) -> Result<CloudRequest, Problem> {
-        missing("planning")
+    pub fn cloud_request(cloud: &CloudSpec, names: &[String]) -> Result<CloudRequest, Problem> {
+        let primary = match (&cloud.primary, names) {
+            (Some(primary), _) => primary.clone(),
+            (None, [only]) => only.clone(),
+            (None, _) => {
+                return Err(Problem::input(format!("which cloud? there are {}", names.join(", ")))
+                    .next("name its entry with 'primary'"));
+            }
+        };
+        let others = [
+            (Role::Primary, Some(primary)),
+            (Role::Alternate, cloud.alternate.clone()),
+            (Role::Admin, cloud.admin.clone()),
+            (Role::Reader, cloud.reader.clone()),
+        ];
+        Ok(CloudRequest {
+            entries: others
+                .into_iter()
+                .filter_map(|(role, entry)| entry.map(|entry| (role, entry)))
+                .collect(),
+            ..CloudRequest::default()
+        })
     }
 
     pub fn make(
-        _spec: &TempestRunSpec,
+        spec: &TempestRunSpec,
         _catalogue: &Catalogue,
-        _facts: CloudFacts,
-        _run: RunIdentity,
-    ) -> Result<RunPlan, Problem> {
-        missing("planning")
+        facts: CloudFacts,
+        run: RunIdentity,
+    ) -> Result<RunPlan, PlanError> {
+        let settings = Settings {
+            max_parallel: 1,
+            run_timeout: Duration::from_secs(60),
+            test_timeout: Duration::from_secs(60),
+            timeout_scale: 1.0,
+            fail_fast: false,
+            guest_required: false,
+            guest_offered: true,
+            ptr_offered: true,
+            verdict: VerdictPolicy::default(),
+        };
+        Ok(RunPlan { run, settings, facts, zone_suffix: spec.cloud.zone_suffix.clone(), tests: Vec::new() })
     }
 }
 
@@ -121,82 +103,6 @@ pub mod scenario {
 
     pub fn check(_file: &str, _text: &str) -> Result<Vec<Fault>, Problem> {
         missing("checking scenarios")
-    }
-}
-
-pub mod runner {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-
-    use jiff::Timestamp;
-    use tempest_operator::outcome::{Leak, Role, RunFault};
-    use tempest_operator::plan::{CloudFacts, RunIdentity, RunPlan};
-    use tempest_operator::runner::Clock;
-    use tempest_operator::runner::event::{EventKind, EventSink, RunEnd};
-    use tempest_operator::runner::ledger::Ledger;
-    use tokio_util::sync::CancellationToken;
-
-    use super::openstack::{CloudConfig, SessionOptions};
-    use super::plan::CloudRequest;
-    use crate::cli::problem::Problem;
-
-    #[derive(Clone)]
-    pub struct RunInputs {
-        pub run: RunIdentity,
-        pub clouds: BTreeMap<Role, CloudConfig>,
-        pub request: CloudRequest,
-        pub options: SessionOptions,
-    }
-
-    #[derive(Clone, Debug, Default)]
-    pub struct Control {
-        pub cancel: CancellationToken,
-        pub abandon: CancellationToken,
-    }
-
-    pub type Planner = Box<dyn FnOnce(CloudFacts) -> Result<RunPlan, Problem> + Send>;
-
-    fn fault() -> RunFault {
-        RunFault {
-            reason: tempest_operator::outcome::Reason::RunnerPanicked,
-            message: "playing is not part of this build yet".to_owned(),
-            evidence: tempest_operator::outcome::Evidence::default(),
-        }
-    }
-
-    pub async fn verify(
-        inputs: RunInputs,
-        _planner: Planner,
-        _ledger: Arc<Ledger>,
-        events: EventSink,
-        _control: Control,
-        clock: Clock,
-    ) -> RunEnd {
-        events.send(clock.now(), EventKind::RunStarted { run: inputs.run });
-        let end = RunEnd { fault: Some(fault()), leaked: Vec::new() };
-        events.send(clock.now(), EventKind::RunFinished { end: Box::new(end.clone()) });
-        end
-    }
-
-    pub async fn preflight(_inputs: &RunInputs) -> Result<CloudFacts, RunFault> {
-        Err(fault())
-    }
-
-    pub async fn undo(
-        _inputs: &RunInputs,
-        _ledger: &Ledger,
-        _control: &Control,
-    ) -> Result<Vec<Leak>, RunFault> {
-        Err(fault())
-    }
-
-    pub async fn sweep(
-        _inputs: &RunInputs,
-        _before: Timestamp,
-        _dry_run: bool,
-        _control: &Control,
-    ) -> Result<Vec<Leak>, RunFault> {
-        Err(fault())
     }
 }
 

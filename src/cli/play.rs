@@ -9,15 +9,14 @@ use tempest_operator::report::lines::Lines;
 use tempest_operator::report::live::Live;
 use tempest_operator::report::progress::Progress;
 use tempest_operator::report::{RunReport, json, table};
-use tempest_operator::runner::Clock;
 use tempest_operator::runner::event::{Event, EventSink};
 use tempest_operator::runner::ledger::Ledger;
+use tempest_operator::runner::{Clock, Control, Planner, RunInputs, verify};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
 use super::args::Output;
 use super::logging::LogOutput;
-use super::parts::runner::{Control, Planner, RunInputs, verify};
 use super::parts::status;
 use super::problem::Problem;
 use super::signals::{self, Signals};

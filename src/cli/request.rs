@@ -1,20 +1,20 @@
 //! From arguments and files to what a run starts from.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use jiff::Timestamp;
 use tempest_operator::api::tempest_run::{CloudSpec, Exclusion, OnLeak, TempestRunSpec};
+use tempest_operator::openstack::{CloudConfig, SessionOptions};
 use tempest_operator::outcome::{Role, VerdictPolicy};
-use tempest_operator::plan::RunIdentity;
+use tempest_operator::plan::{CloudRequest, RunIdentity};
 use tempest_operator::runner::file_ledger::Origin;
+use tempest_operator::runner::{Rhythm, RunInputs};
 use uuid::Uuid;
 
 use super::args::{CloudArgs, SelectArgs};
-use super::manifest::{self, Manifest, SecretData};
-use super::parts::openstack::{self, CloudConfig};
+use super::credentials::{self, Credentials};
+use super::manifest::{self, Manifest};
 use super::parts::plan;
-use super::parts::runner::RunInputs;
 use super::problem::Problem;
 use super::terminal;
 
@@ -27,8 +27,8 @@ pub struct Request {
     /// As in Kubernetes.
     pub spec: TempestRunSpec,
     clouds: BTreeMap<Role, CloudConfig>,
-    request: plan::CloudRequest,
-    options: openstack::SessionOptions,
+    request: CloudRequest,
+    options: SessionOptions,
 }
 
 impl Request {
@@ -44,13 +44,13 @@ impl Request {
         };
         choose(&mut spec, select)?;
         lay_over(&mut spec.cloud, cloud)?;
-        let credentials = Credentials::of(&spec.cloud, secret, cloud)?;
+        let credentials = Credentials::of(&spec.cloud, secret.as_ref(), cloud)?;
         Self::complete(spec, &credentials, &cloud.deny)
     }
 
     /// What is asked of a cloud whose description is at hand.
-    pub fn of_text(spec: TempestRunSpec, clouds_yaml: String) -> Result<Self, Problem> {
-        Self::complete(spec, &Credentials::Text { clouds: clouds_yaml, secure: None, cacert: None }, &[])
+    pub fn of_text(spec: TempestRunSpec, clouds_yaml: &str) -> Result<Self, Problem> {
+        Self::complete(spec, &Credentials::of_text(clouds_yaml)?, &[])
     }
 
     fn complete(
@@ -65,7 +65,7 @@ impl Request {
             .iter()
             .map(|(role, entry)| Ok((*role, credentials.cloud(entry)?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { spec, clouds, request, options: openstack::session_options(deny)? })
+        Ok(Self { spec, clouds, request, options: credentials::options(deny)? })
     }
 
     /// Where what is made will live.
@@ -83,6 +83,7 @@ impl Request {
             clouds: self.clouds.clone(),
             request: self.request.clone(),
             options: self.options.clone(),
+            rhythm: Rhythm::default(),
         }
     }
 
@@ -175,72 +176,6 @@ fn zone_suffix(text: &str) -> Result<String, Problem> {
     }
     Err(Problem::input(format!("'{text}' is no DNS domain"))
         .next("give --zone-suffix (zoneSuffix in a file) a domain such as verify.example.org."))
-}
-
-/// Where clouds are described.
-enum Credentials {
-    /// In the text of a Secret: nothing outside it is read.
-    Text { clouds: String, secure: Option<String>, cacert: Option<String> },
-    /// On this machine, as for every `OpenStack` client.
-    Local,
-}
-
-impl Credentials {
-    fn of(spec: &CloudSpec, secret: Option<SecretData>, args: &CloudArgs) -> Result<Self, Problem> {
-        let Some(wanted) = spec.secret_ref.as_ref().filter(|_| args.os_cloud.is_none()) else {
-            return Ok(Self::Local);
-        };
-        let file = args.file.as_deref().unwrap_or(Path::new("the file")).display();
-        let Some(secret) = secret else {
-            return Err(Problem::input(format!(
-                "{file} names the Secret '{}', which is not in it",
-                wanted.name
-            ))
-            .next(
-                "add the Secret to the file as a further document, or name a local cloud with --os-cloud",
-            ));
-        };
-        let Some(clouds) = secret.get("clouds.yaml") else {
-            return Err(Problem::input(format!(
-                "the Secret '{}' in {file} has no 'clouds.yaml'",
-                wanted.name
-            ))
-            .next("put the clouds.yaml into its stringData under that key"));
-        };
-        Ok(Self::Text {
-            clouds: clouds.to_owned(),
-            secure: secret.get("secure.yaml").map(ToOwned::to_owned),
-            cacert: secret.get("cacert").map(ToOwned::to_owned),
-        })
-    }
-
-    /// The entries there are. Of this machine's, the one that would be used is chosen.
-    fn names(&self, spec: &mut CloudSpec) -> Result<Vec<String>, Problem> {
-        match self {
-            Self::Text { clouds, secure, .. } => openstack::names_in_secret(clouds, secure.as_deref()),
-            Self::Local => {
-                let primary = local(spec.primary.as_deref())?.name;
-                spec.primary = Some(primary.clone());
-                let others = [&spec.alternate, &spec.admin, &spec.reader];
-                Ok(others.into_iter().flatten().cloned().chain([primary]).collect())
-            }
-        }
-    }
-
-    fn cloud(&self, entry: &str) -> Result<CloudConfig, Problem> {
-        match self {
-            Self::Text { clouds, secure, cacert } => {
-                openstack::cloud_in_secret(clouds, secure.as_deref(), cacert.as_deref(), entry)
-            }
-            Self::Local => local(Some(entry)),
-        }
-    }
-}
-
-fn local(name: Option<&str>) -> Result<CloudConfig, Problem> {
-    let directory = std::env::current_dir()
-        .map_err(|error| Problem::unable("the current directory is gone").because(error))?;
-    openstack::local_cloud(name, &|variable| std::env::var(variable).ok(), &directory)
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 pub mod facts;
 pub mod identity;
+pub mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
+pub use request::CloudRequest;
 
 use crate::outcome::{Reason, VerdictPolicy};
 use crate::scenario::Scenario;
@@ -21,6 +23,8 @@ pub struct RunPlan {
     pub settings: Settings,
     /// What was found of the cloud.
     pub facts: CloudFacts,
+    /// Everything that is made in DNS lies under this domain; with its final dot.
+    pub zone_suffix: String,
     /// Each test, the skipped ones included, in order of their names.
     pub tests: Vec<PlannedTest>,
 }
@@ -40,7 +44,9 @@ pub struct Settings {
     pub fail_fast: bool,
     /// A guest that does not boot is a failure instead of a skipped step.
     pub guest_required: bool,
-    /// Reverse records are not offered: `records` leaves PTR record sets out.
+    /// Guests are offered at all: `facts.guest` in expressions.
+    pub guest_offered: bool,
+    /// Reverse records are offered: `facts.ptr` in expressions.
     pub ptr_offered: bool,
     /// What counts as a failure.
     pub verdict: VerdictPolicy,
@@ -74,3 +80,7 @@ pub enum Decision {
         message: String,
     },
 }
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {}

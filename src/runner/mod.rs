@@ -1,11 +1,28 @@
 //! Plays a run plan and streams events: steps, waiting, the ledger, cancelling. Knows nothing of Kubernetes.
+//!
+//! [`run::verify`] is the way in. A [`context`] is what run, test and step share; [`play`] plays one test with a
+//! file a kind of [`step`]; everything that waits does so with [`poll`]; everything made is in the [`ledger`]
+//! first, and taken back by [`undo`]; [`audit`] looks for what nobody wrote down.
 
+mod audit;
 pub mod clock;
+mod cloud;
+mod context;
+mod discover;
 pub mod event;
-pub mod fault;
+mod fault;
 pub mod file_ledger;
+mod hints;
 pub mod ledger;
-pub mod poll;
-pub mod rhythm;
+mod play;
+mod poll;
+mod rhythm;
+mod run;
+mod step;
+mod sweep;
+mod undo;
 
 pub use clock::Clock;
+pub use poll::{Observation, Pending, Wait, poll};
+pub use rhythm::Rhythm;
+pub use run::{Control, Planner, RunInputs, preflight, sweep, undo, verify};

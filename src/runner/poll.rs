@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +46,8 @@ pub struct Wait<'a> {
     pub key: &'a str,
     /// Names its kind, for the first of its name.
     pub general: &'a str,
+    /// Looks in this regular interval instead: for what must hold the whole time.
+    pub every: Option<Duration>,
     /// The step's end.
     pub deadline: Instant,
     /// The test's end.
@@ -59,9 +62,9 @@ pub struct Wait<'a> {
 ///
 /// Looks at least once. A look that is under way is never cut off: it may be a request with consequences. The
 /// deadline is checked before pausing, and the pause ends with it, so that the last look is at the deadline.
-pub async fn poll<T>(
+pub async fn poll<'a, T>(
     wait: &Wait<'_>,
-    mut observe: impl AsyncFnMut() -> Observation<T>,
+    mut observe: impl FnMut() -> BoxFuture<'a, Observation<T>> + Send,
 ) -> (Result<T, StepFault>, u32) {
     let started = Instant::now();
     let expectation = wait.rhythm.expectation(wait.key, wait.general);
@@ -75,9 +78,11 @@ pub async fn poll<T>(
         polls += 1;
         let pending = match observe().await {
             Observation::Done(value) => {
-                let took = started.elapsed();
-                wait.rhythm.note(wait.key, took);
-                wait.rhythm.note(wait.general, took);
+                if wait.every.is_none() {
+                    let took = started.elapsed();
+                    wait.rhythm.note(wait.key, took);
+                    wait.rhythm.note(wait.general, took);
+                }
                 return (Ok(value), polls);
             }
             Observation::Fault(fault) => return (Err(fault), polls),
@@ -93,8 +98,8 @@ pub async fn poll<T>(
             let fault = if wait.test_deadline < wait.deadline { fault.at_test_deadline() } else { fault };
             return (Err(fault), polls);
         }
-        let rhythm = pause(now - started, expectation, rand::random());
-        let until = (now + pending.retry_after.unwrap_or(Duration::ZERO).max(rhythm)).min(deadline);
+        let pause = wait.every.unwrap_or_else(|| pause(now - started, expectation, rand::random()));
+        let until = (now + pending.retry_after.unwrap_or(Duration::ZERO).max(pause)).min(deadline);
         tokio::select! {
             () = tokio::time::sleep_until(until) => {}
             () = wait.cancel.cancelled() => return (Err(StepFault::cancelled()), polls),
@@ -104,6 +109,10 @@ pub async fn poll<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::FutureExt;
+
     use super::*;
     use crate::outcome::{Outcome, Reason};
 
@@ -123,6 +132,7 @@ mod tests {
                 rhythm: &self.rhythm,
                 key: "k",
                 general: "g",
+                every: None,
                 deadline: now + Duration::from_secs(seconds),
                 test_deadline: now + Duration::from_secs(test_seconds),
                 cancel: &self.cancel,
@@ -139,18 +149,12 @@ mod tests {
     async fn it_ends_when_it_is_done_and_remembers_how_long_it_took() {
         let fixture = Fixture::new();
         let started = Instant::now();
-        let (end, polls) = poll(&fixture.wait(60, 60), async || {
-            if started.elapsed() >= Duration::from_secs(5) {
-                Observation::Done(7)
-            } else {
-                match not_yet() {
-                    Observation::Pending(pending) => Observation::Pending(pending),
-                    _ => unreachable!(),
-                }
-            }
+        let (end, polls) = poll(&fixture.wait(60, 60), || {
+            let done = started.elapsed() >= Duration::from_secs(5);
+            async move { if done { Observation::Done(()) } else { not_yet() } }.boxed()
         })
         .await;
-        assert_eq!(end, Ok(7));
+        assert_eq!(end, Ok(()));
         assert!(polls > 3);
         assert!(fixture.rhythm.expectation("k", "").is_some());
     }
@@ -160,9 +164,9 @@ mod tests {
         let fixture = Fixture::new();
         let started = Instant::now();
         let mut last = Duration::ZERO;
-        let (end, _) = poll(&fixture.wait(10, 60), async || {
+        let (end, _) = poll(&fixture.wait(10, 60), || {
             last = started.elapsed();
-            not_yet()
+            async { not_yet() }.boxed()
         })
         .await;
         assert_eq!(end.unwrap_err().reason, Reason::RecordMissing);
@@ -172,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_tests_deadline_makes_it_a_time_out() {
         let fixture = Fixture::new();
-        let (end, _) = poll(&fixture.wait(60, 10), async || not_yet()).await;
+        let (end, _) = poll(&fixture.wait(60, 10), || async { not_yet() }.boxed()).await;
         let fault = end.unwrap_err();
         assert_eq!((fault.outcome, fault.reason), (Outcome::TimedOut, Reason::TestTimedOut));
         assert!(fault.check_was_open);
@@ -186,15 +190,18 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(3)).await;
             cancel.cancel();
         });
-        let mut whole_looks = 0;
-        let (end, polls) = poll(&fixture.wait(60, 60), async || {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            whole_looks += 1;
-            not_yet()
+        let whole_looks = AtomicU32::new(0);
+        let (end, polls) = poll(&fixture.wait(60, 60), || {
+            async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                whole_looks.fetch_add(1, Ordering::Relaxed);
+                not_yet()
+            }
+            .boxed()
         })
         .await;
         assert_eq!(end.unwrap_err().outcome, Outcome::Cancelled);
-        assert_eq!(polls, whole_looks);
+        assert_eq!(polls, whole_looks.into_inner());
     }
 
     #[tokio::test(start_paused = true)]
@@ -202,12 +209,15 @@ mod tests {
         let fixture = Fixture::new();
         let started = Instant::now();
         let mut looks = Vec::new();
-        let _ = poll(&fixture.wait(60, 60), async || {
+        let _ = poll(&fixture.wait(60, 60), || {
             looks.push(started.elapsed().as_secs());
-            Observation::<()>::Pending(Pending {
-                retry_after: Some(Duration::from_secs(20)),
-                ..Pending::fault(StepFault::errored(Reason::ServiceError, "busy"))
-            })
+            async {
+                Observation::<()>::Pending(Pending {
+                    retry_after: Some(Duration::from_secs(20)),
+                    ..Pending::fault(StepFault::errored(Reason::ServiceError, "busy"))
+                })
+            }
+            .boxed()
         })
         .await;
         assert_eq!(looks, [0, 20, 40, 60]);

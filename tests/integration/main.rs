@@ -1,3 +1,4 @@
-//! Integration tests.
+//! Integration tests, one binary. `tests/run` says which tier needs which servers.
 
 mod cli;
+mod layering;

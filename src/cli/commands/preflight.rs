@@ -5,11 +5,12 @@ use tempest_operator::outcome::Reason;
 use tempest_operator::plan::{CloudFacts, Decision, RunPlan};
 use tempest_operator::report::json::{pretty, yaml};
 use tempest_operator::report::{table, text};
+use tempest_operator::runner;
 
 use super::sweep::broken;
 use crate::cli::args::{Output, PreflightArgs};
 use crate::cli::exit::Exit;
-use crate::cli::parts::{plan, runner, scenario};
+use crate::cli::parts::{plan, scenario};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
 use crate::cli::terminal;
@@ -42,7 +43,8 @@ pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
     let identity = request::new_run("preflight");
     let inputs = request.inputs(identity.clone());
     let facts = runner::preflight(&inputs).await.map_err(|fault| broken(&fault))?;
-    let plan = plan::make(&request.spec, &catalogue, facts, identity)?;
+    let plan = plan::make(&request.spec, &catalogue, facts, identity)
+        .map_err(|error| Problem::input("there is nothing to play").because(error))?;
     let findings = Findings::of(plan);
 
     let failed = |error| Problem::unable("the findings cannot be shown").because(error);

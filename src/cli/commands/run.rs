@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tempest_operator::outcome::{Verdict, VerdictPolicy};
 use tempest_operator::report::{RunReport, junit, text};
+use tempest_operator::runner::Planner;
 use tempest_operator::runner::ledger::{Entry, Ledger, Undo};
 
 use crate::cli::args::RunArgs;
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
-use crate::cli::parts::runner::Planner;
 use crate::cli::parts::{plan, scenario};
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;

@@ -6,11 +6,11 @@ use tempest_operator::outcome::{Leak, RunFault};
 use tempest_operator::report::{evidence, table, text};
 use tempest_operator::runner::file_ledger::{FoundLedger, Origin};
 use tempest_operator::runner::ledger::Ledger;
+use tempest_operator::runner::{self, Control};
 
 use super::run::describe;
 use crate::cli::args::{SelectArgs, SweepArgs};
 use crate::cli::exit::Exit;
-use crate::cli::parts::runner::{self, Control};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
 use crate::cli::signals::{self, Signals};

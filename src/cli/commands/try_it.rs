@@ -2,33 +2,19 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use tempest_operator::outcome::Verdict;
-use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
+use tempest_operator::runner::Planner;
+use tempest_operator::runner::ledger::{Forgetful, Ledger};
 
 use crate::cli::args::{Output, TryArgs};
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
-use crate::cli::parts::runner::Planner;
 use crate::cli::parts::simcloud::SimCloud;
 use crate::cli::parts::{plan, scenario};
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
 use crate::cli::terminal;
-
-/// The simulated cloud ends with this process, and so does everything that is in it.
-struct Nowhere;
-
-#[async_trait]
-impl LedgerStore for Nowhere {
-    async fn save(&self, _document: &LedgerDocument) -> Result<(), LedgerError> {
-        Ok(())
-    }
-    async fn clear(&self) -> Result<(), LedgerError> {
-        Ok(())
-    }
-}
 
 /// Runs the command.
 pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
@@ -37,11 +23,12 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.zone_suffix = cloud.zone_suffix();
     spec.cloud.nameservers = cloud.name_servers();
     spec.scenarios.include = args.include;
-    let request = Request::of_text(spec, cloud.clouds_yaml())?;
+    let request = Request::of_text(spec, &cloud.clouds_yaml())?;
     let catalogue = scenario::built_in()?;
 
     let run = request::new_run("try");
-    let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Nowhere)));
+    // The simulated cloud ends with this process, and so does everything that is in it.
+    let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));
     let (spec, of_run) = (request.spec.clone(), run.clone());
     let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
     let policy = request.policy();

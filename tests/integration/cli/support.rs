@@ -64,8 +64,13 @@ impl Ended {
     pub fn refuses(&self, named: &str) {
         assert_eq!((self.code, self.out.as_str()), (3, ""), "{self:?}");
         let lines: Vec<_> = self.err.lines().collect();
-        let [message, next] = lines.as_slice() else { panic!("not one message with its next step: {self:?}") };
-        assert!(message.starts_with("error: ") && message.contains(named), "'{named}' is not named: {self:?}");
+        let [message, next] = lines.as_slice() else {
+            panic!("not one message with its next step: {self:?}")
+        };
+        assert!(
+            message.starts_with("error: ") && message.contains(named),
+            "'{named}' is not named: {self:?}"
+        );
         assert!(next.starts_with("  next: "), "{self:?}");
     }
 }

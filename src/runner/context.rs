@@ -1,0 +1,298 @@
+//! What a run, a test and a step share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::clock::Clock;
+use super::cloud::Cloud;
+use super::event::{EventKind, EventSink};
+use super::fault::StepFault;
+use super::ledger::Ledger;
+use super::poll::{Observation, Wait, poll};
+use super::rhythm::Rhythm;
+use crate::dns::Serial;
+use crate::openstack::Session;
+use crate::outcome::{Finding, Propagation, Reason, Role, SkippedStep, StepResult};
+use crate::plan::facts::Choice;
+use crate::plan::{PlannedTest, RunPlan};
+use crate::scenario::Scenario;
+use crate::scenario::document::Step;
+use crate::scenario::expression::{Condition, ExpressionError, Judgement, Scope, Template};
+
+/// Between two looks at something that must hold the whole time.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What all tests of a run share.
+pub struct RunContext {
+    /// What is played.
+    pub plan: RunPlan,
+    /// The cloud it is played against.
+    pub cloud: Cloud,
+    /// What is to be undone.
+    pub ledger: Arc<Ledger>,
+    /// Hears what happens.
+    pub events: EventSink,
+    /// Tells the time of day.
+    pub clock: Clock,
+    /// How long things take in this cloud.
+    pub rhythm: Rhythm,
+    /// Stops playing; what was made is still undone.
+    pub cancel: CancellationToken,
+    /// Stops undoing, too.
+    pub abandon: CancellationToken,
+    /// The run's end.
+    pub deadline: Instant,
+}
+
+impl RunContext {
+    /// Tells what happens.
+    pub fn tell(&self, kind: EventKind) {
+        self.events.send(self.clock.now(), kind);
+    }
+}
+
+/// One test being played.
+pub struct TestContext<'a> {
+    /// The run.
+    pub run: &'a RunContext,
+    /// The plan's entry.
+    pub test: &'a PlannedTest,
+    /// The document.
+    pub scenario: &'a Scenario,
+    /// When it began.
+    pub started: Instant,
+    /// Its end.
+    pub deadline: Instant,
+    state: Mutex<TestState>,
+}
+
+/// What a test has learned so far.
+#[derive(Default)]
+pub struct TestState {
+    /// What expressions see.
+    pub scope: Scope,
+    /// Stacks by their name in the document.
+    pub stacks: BTreeMap<String, StackHandle>,
+    /// Serials of zones when they were noted last.
+    pub serials: BTreeMap<String, Serial>,
+    /// When the last change was accepted by the cloud (`t0`).
+    pub changed: Option<Instant>,
+    /// Ledger numbers by the step that wrote them.
+    pub entries: BTreeMap<String, Vec<u64>>,
+    /// For the result.
+    pub propagation: Vec<Propagation>,
+    /// For the result.
+    pub findings: Vec<Finding>,
+    /// For the result.
+    pub skipped: Vec<SkippedStep>,
+    /// For the result.
+    pub steps: Vec<StepResult>,
+}
+
+/// A stack that a test made.
+#[derive(Clone, Debug)]
+pub struct StackHandle {
+    /// Its unique name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The last template's key.
+    pub template: String,
+    /// The last parameters.
+    pub parameters: serde_json::Map<String, Value>,
+    /// Its entry in the ledger.
+    pub entry: u64,
+    /// What was done to it last: `CREATE`, `UPDATE` or `DELETE`.
+    pub action: &'static str,
+}
+
+impl<'a> TestContext<'a> {
+    /// A test about to be played; its values are set up, its variables not yet.
+    pub fn new(run: &'a RunContext, test: &'a PlannedTest, scenario: &'a Scenario) -> Self {
+        let started = Instant::now();
+        let deadline = (started + run.plan.settings.test_timeout).min(run.deadline);
+        let state = TestState { scope: first_scope(run, test), ..TestState::default() };
+        Self { run, test, scenario, started, deadline, state: Mutex::new(state) }
+    }
+
+    /// What the test has learned; held only for a moment, never across an await.
+    pub fn state(&self) -> MutexGuard<'_, TestState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the cloud has just accepted a change.
+    pub fn changed_now(&self) {
+        self.state().changed = Some(Instant::now());
+    }
+}
+
+/// `run`, `test` and `facts`: what expressions see from the beginning.
+fn first_scope(run: &RunContext, test: &PlannedTest) -> Scope {
+    let (identity, facts) = (&run.plan.run, &run.plan.facts);
+    let id = |choice: &Choice| choice.id.clone().map_or(Value::Null, Value::String);
+    let mut all = json!({
+        "region": facts.region,
+        "image": id(&facts.image),
+        "flavor": id(&facts.flavor),
+        "floatingNetwork": id(&facts.floating_network),
+        "publishedNetwork": id(&facts.published_network),
+        "nameServers": facts.name_servers.iter().map(|server| server.label.clone()).collect::<Vec<_>>(),
+        "ptr": run.plan.settings.ptr_offered,
+        "guest": run.plan.settings.guest_offered,
+    });
+    for role in Role::ALL {
+        let identity = facts.identities.get(&role).map_or(Value::Null, |identity| {
+            json!({
+                "projectId": identity.project_id,
+                "projectName": identity.project_name,
+                "userId": identity.user_id,
+                "userName": identity.user_name,
+            })
+        });
+        all[role.as_str()] = identity;
+    }
+    let mut scope = Scope::default();
+    scope.set("run", json!({ "id": identity.run_id, "zoneSuffix": run.plan.zone_suffix }));
+    scope.set("test", json!({ "prefix": test.prefix, "description": identity.description(&test.prefix) }));
+    scope.set("facts", all);
+    for name in ["vars", "stacks", "captures"] {
+        scope.set(name, json!({}));
+    }
+    scope
+}
+
+/// One step being played, perhaps for one item of its `forEach`.
+pub struct StepContext<'a> {
+    /// The test.
+    pub test: &'a TestContext<'a>,
+    /// The document's step.
+    pub step: &'a Step,
+    /// Its name, with the item's number where there is one.
+    pub label: String,
+    /// The item.
+    pub item: Option<Value>,
+    /// Its end.
+    pub deadline: Instant,
+    polls: AtomicU32,
+}
+
+impl<'a> StepContext<'a> {
+    /// A step about to be played.
+    pub fn new(test: &'a TestContext<'a>, step: &'a Step, label: String, item: Option<Value>) -> Self {
+        let deadline = Instant::now() + test.scaled(step.within);
+        Self { test, step, label, item, deadline, polls: AtomicU32::new(0) }
+    }
+
+    /// The run.
+    pub fn run(&self) -> &'a RunContext {
+        self.test.run
+    }
+
+    /// The session of the step's role.
+    pub fn session(&self) -> Result<&'a Session, StepFault> {
+        self.run().cloud.session(self.step.role)
+    }
+
+    /// How often the cloud was asked so far.
+    pub fn polls(&self) -> u32 {
+        self.polls.load(Ordering::Relaxed)
+    }
+
+    /// Everything that expressions of this step see.
+    pub fn scope(&self) -> Scope {
+        let mut scope = self.test.state().scope.clone();
+        if let Some(item) = &self.item {
+            scope.set("item", item.clone());
+        }
+        scope
+    }
+
+    /// A template's value.
+    pub fn value(&self, template: &Template) -> Result<Value, StepFault> {
+        template.evaluate(&self.scope()).map_err(|error| expression_fault(&error))
+    }
+
+    /// A template's value as text.
+    pub fn text(&self, template: &Template) -> Result<String, StepFault> {
+        template.evaluate_string(&self.scope()).map_err(|error| expression_fault(&error))
+    }
+
+    /// Whether a condition holds.
+    pub fn holds(&self, condition: &Condition) -> Result<bool, StepFault> {
+        judge(condition, &self.scope()).map(|judgement| judgement.holds)
+    }
+
+    /// Waits with the one poller until something becomes true. `general` names the kind of wait.
+    pub async fn poll<'b, T>(
+        &self,
+        general: &str,
+        deadline: Instant,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
+    ) -> Result<T, StepFault> {
+        self.wait(general, deadline, None, observe).await
+    }
+
+    /// Watches with the one poller, at least once a second, until `end`.
+    pub async fn watch<'b, T>(
+        &self,
+        end: Instant,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
+    ) -> Result<T, StepFault> {
+        self.wait("watch", end, Some(WATCH_INTERVAL), observe).await
+    }
+
+    async fn wait<'b, T>(
+        &self,
+        general: &str,
+        deadline: Instant,
+        every: Option<Duration>,
+        observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
+    ) -> Result<T, StepFault> {
+        let key = format!("{}/{}/{general}", self.test.test.name, self.label);
+        let on_change = |seen: &str| {
+            tracing::debug!(test = %self.test.test.name, step = %self.label, seen, "waiting");
+            self.run().tell(EventKind::StepWaiting {
+                test: self.test.test.name.clone(),
+                step: self.label.clone(),
+                seen: super::fault::shorten(seen, 200),
+            });
+        };
+        let wait = Wait {
+            rhythm: &self.run().rhythm,
+            key: &key,
+            general,
+            every,
+            deadline,
+            test_deadline: self.test.deadline,
+            cancel: &self.run().cancel,
+            on_change: &on_change,
+        };
+        let (end, polls) = poll(&wait, observe).await;
+        self.polls.fetch_add(polls, Ordering::Relaxed);
+        end
+    }
+}
+
+impl TestContext<'_> {
+    /// A duration of the document, lengthened or shortened as the run's owner wants.
+    pub fn scaled(&self, duration: Duration) -> Duration {
+        duration.mul_f64(self.run.plan.settings.timeout_scale)
+    }
+}
+
+/// What a condition says; an expression that cannot be evaluated is a fault.
+pub fn judge(condition: &Condition, scope: &Scope) -> Result<Judgement, StepFault> {
+    condition.judge(scope).map_err(|error| expression_fault(&error))
+}
+
+/// An expression could not be evaluated with what the cloud answered.
+pub fn expression_fault(error: &ExpressionError) -> StepFault {
+    StepFault::errored(Reason::ExpressionFailed, error.to_string())
+}

@@ -1,0 +1,142 @@
+//! The `expect` step: a GET is repeated until its assertions hold, or for as long as they must hold.
+
+use futures::FutureExt;
+use http::Method;
+use tokio::time::Instant;
+
+use super::request::{capture, with_answer};
+use crate::openstack::Response;
+use crate::outcome::{Evidence, Reason};
+use crate::runner::cloud::{fault_of, service_of};
+use crate::runner::context::{StepContext, judge};
+use crate::runner::fault::StepFault;
+use crate::runner::play::StepEnd;
+use crate::runner::poll::{Observation, Pending};
+use crate::scenario::document::ExpectAction;
+
+/// Items asked for in one page.
+const PAGE: u32 = 500;
+
+/// Plays it.
+pub async fn play(context: &StepContext<'_>, action: &ExpectAction) -> Result<StepEnd, StepFault> {
+    let path = context.text(&action.path)?;
+    let answer = match action.holds {
+        None => until_it_holds(context, action, &path).await?,
+        Some(period) => {
+            let end = Instant::now() + period;
+            while_it_holds(context, action, &path, end).await?
+        }
+    };
+    capture(context, &action.capture, &answer)?;
+    Ok(StepEnd::Done)
+}
+
+async fn until_it_holds(
+    context: &StepContext<'_>,
+    action: &ExpectAction,
+    path: &str,
+) -> Result<Response, StepFault> {
+    context
+        .poll("expect", context.deadline, || {
+            async {
+                match look(context, action, path).await {
+                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                        Ok(None) => Observation::Done(answer),
+                        Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
+                        Err(fault) => Observation::Fault(fault),
+                    },
+                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                }
+            }
+            .boxed()
+        })
+        .await
+}
+
+/// Looks again and again until `end`; the first answer that says no ends it, and the last one must say yes.
+async fn while_it_holds(
+    context: &StepContext<'_>,
+    action: &ExpectAction,
+    path: &str,
+    end: Instant,
+) -> Result<Response, StepFault> {
+    context
+        .watch(end, || {
+            async {
+                match look(context, action, path).await {
+                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                        Ok(None) if Instant::now() >= end => Observation::Done(answer),
+                        Ok(None) => Observation::Pending(Pending {
+                            seen: "holds".to_owned(),
+                            ..Pending::fault(StepFault::failed(
+                                Reason::ExpectationNotMet,
+                                "time ran out while it held",
+                            ))
+                        }),
+                        Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
+                    },
+                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                }
+            }
+            .boxed()
+        })
+        .await
+}
+
+/// One look. A status that is not 2xx is an answer too: assertions may want it.
+async fn look(context: &StepContext<'_>, action: &ExpectAction, path: &str) -> Result<Response, StepFault> {
+    let session = context.session()?;
+    let service = service_of(action.service);
+    let request = session.request(service, Method::GET, path);
+    let answer =
+        if action.pages.is_some() { request.send_pages(PAGE).await } else { request.send_any().await };
+    answer.map_err(|error| fault_of(&error))
+}
+
+fn first_that_fails(
+    context: &StepContext<'_>,
+    action: &ExpectAction,
+    path: &str,
+    answer: &Response,
+) -> Result<Option<StepFault>, StepFault> {
+    let service = action.service.as_str();
+    let evidence = |expected: &str, observed: Option<String>| Evidence {
+        service: Some(service.to_owned()),
+        method: Some("GET".to_owned()),
+        path: Some(answer.path.clone()),
+        http_status: Some(answer.status),
+        request_id: answer.request_id.clone(),
+        expected: Some(expected.to_owned()),
+        observed,
+        ..Evidence::default()
+    };
+    let asks_for_status = action.that.iter().any(|condition| condition.source().contains("status"));
+    if !(200..300).contains(&answer.status) && !asks_for_status {
+        let words = answer.error_message().unwrap_or_default();
+        let message = format!("GET {path} of the {service} service answered {} {words}", answer.status);
+        let reason = if answer.status >= 500 { Reason::ServiceError } else { Reason::ExpectationNotMet };
+        let fault = if reason.is_check() {
+            StepFault::failed(reason, message)
+        } else {
+            StepFault::errored(reason, message)
+        };
+        return Ok(Some(fault.with(evidence("2xx", Some(answer.status.to_string())))));
+    }
+    let scope = with_answer(context.scope(), answer);
+    for condition in &action.that {
+        // What an answer lacks now it may have later, so an expression that fails is not final either.
+        let (observed, why) = match judge(condition, &scope) {
+            Ok(judgement) if judgement.holds => continue,
+            Ok(judgement) => (judgement.observed, String::new()),
+            Err(fault) => (None, format!(" ({})", fault.message)),
+        };
+        let saw = observed.as_deref().map(|observed| format!(", but it is {observed}")).unwrap_or_default();
+        let message =
+            format!("GET {path} of the {service} service: expected {}{saw}{why}", condition.source());
+        return Ok(Some(
+            StepFault::failed(Reason::ExpectationNotMet, message)
+                .with(evidence(condition.source(), observed)),
+        ));
+    }
+    Ok(None)
+}

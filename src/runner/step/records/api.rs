@@ -1,0 +1,134 @@
+//! The zone as the Designate API has it, and what is wrong with it.
+
+use crate::dns::{names_equal, same_data};
+use crate::openstack::designate::{RecordSet, Zone};
+use crate::openstack::{Error, Session};
+use crate::outcome::{Evidence, Reason};
+use crate::runner::cloud::fault_of;
+use crate::runner::fault::StepFault;
+
+use super::times::Times;
+use super::wanted::{Item, Want, Wanted};
+
+/// A zone and its record sets at one moment; [`None`] when there is no such zone.
+pub struct ApiView {
+    /// The zone.
+    pub zone: Option<Zone>,
+    recordsets: Vec<RecordSet>,
+}
+
+/// Reads the zone and all pages of its record sets.
+pub async fn read(session: &Session, zone: &str) -> Result<ApiView, StepFault> {
+    let designate = session.designate();
+    let zones = designate.zones(Some(zone)).await.map_err(|error| fault_of(&error))?;
+    let zone = zones.into_iter().find(|found| names_equal(&found.name, zone));
+    let recordsets = match &zone {
+        None => Vec::new(),
+        Some(zone) => match designate.record_sets(&zone.id, None, None).await {
+            Ok(recordsets) => recordsets,
+            // Gone between the two questions.
+            Err(error) if Error::is_not_found(&error) => {
+                return Ok(ApiView { zone: None, recordsets: Vec::new() });
+            }
+            Err(error) => return Err(fault_of(&error)),
+        },
+    };
+    Ok(ApiView { zone, recordsets })
+}
+
+impl ApiView {
+    /// What is wrong with one record set, if anything.
+    pub fn check(&self, item: &Item, times: &mut Times) -> Option<StepFault> {
+        let sets: Vec<_> = self
+            .recordsets
+            .iter()
+            .filter(|set| {
+                set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name)
+            })
+            .collect();
+        match &item.want {
+            Want::Present { data, .. } => self.check_present(item, data, &sets, times),
+            Want::Absent | Want::Never if sets.is_empty() => {
+                times.api_true(&item.question);
+                None
+            }
+            want => {
+                let (reason, word) = match want {
+                    Want::Never => (Reason::RecordUnexpected, "appeared in"),
+                    _ => (Reason::RecordNotGone, "is still in"),
+                };
+                let seen = sets.iter().map(|set| set.records.join(", ")).collect::<Vec<_>>().join("; ");
+                let message = format!("{} {word} Designate with {seen}", item.question);
+                Some(StepFault::failed(reason, message).with(self.evidence("absent", &seen)))
+            }
+        }
+    }
+
+    fn check_present(
+        &self,
+        item: &Item,
+        data: &[String],
+        sets: &[&RecordSet],
+        times: &mut Times,
+    ) -> Option<StepFault> {
+        let wanted = data.join(", ");
+        let [set] = sets else {
+            let message = match &self.zone {
+                None => format!("{} is not in Designate: there is no such zone", item.question),
+                Some(zone) => format!("{} is not in Designate's zone {}", item.question, zone.name),
+            };
+            return Some(
+                StepFault::failed(Reason::RecordMissing, message).with(self.evidence(&wanted, "nothing")),
+            );
+        };
+        let seen = set.records.join(", ");
+        let rtype = item.question.rtype;
+        let all_of = |these: &[String], those: &[String]| {
+            these.iter().all(|this| those.iter().any(|that| same_data(rtype, this, that)))
+        };
+        if !all_of(data, &set.records) || !all_of(&set.records, data) {
+            let message = format!("{} in Designate is {seen} instead of {wanted}", item.question);
+            return Some(StepFault::failed(Reason::RecordWrong, message).with(self.evidence(&wanted, &seen)));
+        }
+        times.api_true(&item.question);
+        if set.status != "ACTIVE" || set.action != "NONE" {
+            let message =
+                format!("{} in Designate is {} with action {}", item.question, set.status, set.action);
+            let state = format!("{} {}", set.status, set.action);
+            return Some(
+                StepFault::failed(Reason::RecordMissing, message).with(self.evidence("ACTIVE NONE", &state)),
+            );
+        }
+        times.active(&item.question);
+        None
+    }
+
+    /// Record sets that nobody wants: anything but the zone's own SOA and NS.
+    pub fn others(&self, wanted: &Wanted) -> Option<StepFault> {
+        let other = self.recordsets.iter().find(|set| {
+            let own = names_equal(&set.name, &wanted.zone) && matches!(set.rtype.as_str(), "SOA" | "NS");
+            let listed = wanted.present().iter().any(|item| {
+                set.rtype == item.question.rtype.to_string() && names_equal(&set.name, &item.question.name)
+            });
+            !own && !listed
+        })?;
+        let seen = format!("{} {} {}", other.name, other.rtype, other.records.join(", "));
+        let message = format!("zone {} holds {seen}, which it must not", wanted.zone);
+        Some(StepFault::failed(Reason::RecordUnexpected, message).with(self.evidence("nothing else", &seen)))
+    }
+
+    fn evidence(&self, expected: &str, observed: &str) -> Evidence {
+        let path = match &self.zone {
+            Some(zone) => format!("/v2/zones/{}/recordsets", zone.id),
+            None => "/v2/zones".to_owned(),
+        };
+        Evidence {
+            service: Some("dns".to_owned()),
+            method: Some("GET".to_owned()),
+            path: Some(path),
+            expected: Some(expected.to_owned()),
+            observed: Some(observed.to_owned()),
+            ..Evidence::default()
+        }
+    }
+}

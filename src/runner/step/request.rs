@@ -1,0 +1,197 @@
+//! The `request` step: one REST call, written down before it is made when it makes something.
+
+use serde_json::{Value, json};
+
+use crate::openstack::Response;
+use crate::outcome::{Evidence, Reason};
+use crate::runner::cloud::{fault_of, is_ambiguous, method_of, service_of};
+use crate::runner::context::StepContext;
+use crate::runner::fault::StepFault;
+use crate::runner::ledger::{Entry, Undo};
+use crate::runner::play::StepEnd;
+use crate::scenario::HttpMethod;
+use crate::scenario::document::{RequestAction, RequestUndo};
+use crate::scenario::expression::{Scope, Template};
+
+/// Plays it.
+pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<StepEnd, StepFault> {
+    let path = context.text(&action.path)?;
+    let body = action.body.as_ref().map(|body| context.value(body)).transpose()?;
+    if action.method == HttpMethod::Delete {
+        only_our_own(context, action, &path).await?;
+    }
+    let entry = write_down(context, action).await?;
+    let session = context.session()?;
+    let mut request = session.request(service_of(action.service), method_of(action.method), &path);
+    if let Some(body) = &body {
+        request = request.json(body);
+    }
+    context.test.changed_now();
+    let answer = match request.send_any().await {
+        Ok(answer) => answer,
+        // Whether it happened is not known; the ledger's marker finds what it made.
+        Err(error) if is_ambiguous(&error) => {
+            let fault = fault_of(&error);
+            return Err(StepFault {
+                message: format!("{} (whether it happened is not known)", fault.message),
+                ..fault
+            });
+        }
+        Err(error) => return Err(fault_of(&error)),
+    };
+    context.test.changed_now();
+    let wanted = |status: u16| {
+        if action.expect_status.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            action.expect_status.contains(&status)
+        }
+    };
+    if let Some(entry) = entry
+        && let Some(id) = made_id(&answer.body)
+    {
+        context.run().ledger.made(entry.number, &id).await;
+    }
+    if !wanted(answer.status) {
+        return Err(unexpected(action, &path, &answer));
+    }
+    if action.method == HttpMethod::Delete {
+        strike_out(context, &path).await;
+    }
+    capture(context, &action.capture, &answer)?;
+    Ok(StepEnd::Done)
+}
+
+/// A scenario deletes only what its own ledger holds.
+async fn only_our_own(
+    context: &StepContext<'_>,
+    action: &RequestAction,
+    path: &str,
+) -> Result<(), StepFault> {
+    if entry_of(context, path).await.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "DELETE {path} of the {} service is refused: this test did not make it",
+        action.service.as_str()
+    );
+    Err(StepFault::errored(Reason::ServiceError, message))
+}
+
+async fn entry_of(context: &StepContext<'_>, path: &str) -> Option<Entry> {
+    let entries = context.run().ledger.open_of(&context.test.test.prefix).await;
+    entries.into_iter().find(|entry| match &entry.undo {
+        Undo::Item { collection, id: Some(id), .. } => format!("{collection}/{id}") == path,
+        _ => false,
+    })
+}
+
+async fn strike_out(context: &StepContext<'_>, path: &str) {
+    if let Some(entry) = entry_of(context, path).await {
+        // Undoing waits until it is really gone; an entry that stays is found gone later.
+        let undoing = crate::runner::undo::Undoing::of(context.run());
+        let _ = undoing.undo_all(vec![entry]).await;
+    }
+}
+
+async fn write_down(context: &StepContext<'_>, action: &RequestAction) -> Result<Option<Entry>, StepFault> {
+    let service = action.service.as_str().to_owned();
+    let prefix = &context.test.test.prefix;
+    let undo = match &action.undo {
+        RequestUndo::Nothing => return Ok(None),
+        RequestUndo::Made { collection, marked_by } => Undo::Item {
+            service,
+            collection: collection.clone(),
+            marked_by: marked_by.clone(),
+            marker: prefix.clone(),
+            id: None,
+        },
+        RequestUndo::Restore { method, path, body } => Undo::Restore {
+            service,
+            method: method_of(*method).to_string(),
+            path: context.text(path)?,
+            body: body.as_ref().map(|body| context.value(body)).transpose()?,
+        },
+    };
+    let entry = context.run().ledger.intend(prefix, &context.step.name, context.step.role, undo).await;
+    let entry = entry.map_err(|error| {
+        let message = format!("nothing was requested, because it could not be written down first: {error}");
+        StepFault::errored(Reason::LedgerUnavailable, message)
+    })?;
+    context.test.state().entries.entry(context.step.name.clone()).or_default().push(entry.number);
+    Ok(Some(entry))
+}
+
+/// The id in an answer: at the top (Designate), or one level below (the others).
+fn made_id(body: &Value) -> Option<String> {
+    let own = |value: &Value| value.get("id").and_then(Value::as_str).map(str::to_owned);
+    own(body).or_else(|| body.as_object()?.values().find_map(own))
+}
+
+fn unexpected(action: &RequestAction, path: &str, answer: &Response) -> StepFault {
+    let wanted = if action.expect_status.is_empty() {
+        "2xx".to_owned()
+    } else {
+        action.expect_status.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
+    };
+    let words = answer.error_message().unwrap_or_default();
+    let message = format!(
+        "{} {path} of the {} service answered {} instead of {wanted}{}{words}",
+        method_of(action.method),
+        action.service.as_str(),
+        answer.status,
+        if words.is_empty() { "" } else { ": " },
+    );
+    let evidence = Evidence {
+        service: Some(action.service.as_str().to_owned()),
+        method: Some(method_of(action.method).to_string()),
+        path: Some(answer.path.clone()),
+        http_status: Some(answer.status),
+        request_id: answer.request_id.clone(),
+        expected: Some(wanted),
+        observed: Some(format!("{} {words}", answer.status)),
+        ..Evidence::default()
+    };
+    if answer.status >= 500 {
+        StepFault::errored(Reason::ServiceError, message).with(evidence)
+    } else {
+        StepFault::failed(Reason::UnexpectedStatus, message).with(evidence)
+    }
+}
+
+/// Keeps values of an answer.
+pub fn capture(
+    context: &StepContext<'_>,
+    captures: &[(String, Template)],
+    answer: &Response,
+) -> Result<(), StepFault> {
+    if captures.is_empty() {
+        return Ok(());
+    }
+    let scope = with_answer(context.scope(), answer);
+    for (name, template) in captures {
+        let value =
+            template.evaluate(&scope).map_err(|error| crate::runner::context::expression_fault(&error))?;
+        context.test.state().scope.set_in("captures", name, value);
+    }
+    Ok(())
+}
+
+/// A scope that sees an answer.
+pub fn with_answer(mut scope: Scope, answer: &Response) -> Scope {
+    scope.set("status", json!(answer.status));
+    scope.set("body", answer.body.clone());
+    scope
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_what_was_made_is_found_in_every_services_answer() {
+        assert_eq!(made_id(&json!({"id": "z", "name": "n"})).as_deref(), Some("z"));
+        assert_eq!(made_id(&json!({"port": {"id": "p"}})).as_deref(), Some("p"));
+        assert_eq!(made_id(&json!({"ports": [{"id": "p"}]})), None);
+    }
+}

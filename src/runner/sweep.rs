@@ -1,0 +1,71 @@
+//! Finds the leavings of one's own installation: by the words that every description carries.
+
+use jiff::Timestamp;
+
+use super::audit::{Found, find_matching};
+use super::cloud::Cloud;
+use crate::outcome::Leak;
+use crate::plan::identity::{PREFIX, read_description};
+
+/// Everything that `installation` made in runs that started before `before`.
+///
+/// A stack, port or zone says so in its description. What has no description of ours (a server, a network) is
+/// found by the run's prefix in its name, when something else of that run told whose it is.
+pub async fn find(cloud: &Cloud, installation: &str, before: Timestamp) -> Vec<Found> {
+    let ours = |_: &str, description: &str| {
+        read_description(description)
+            .is_some_and(|made| made.installation == installation && made.started < before)
+    };
+    let candidates =
+        find_matching(cloud, &|_| true, &|name, description| starts(name) || starts(description)).await;
+    let runs: Vec<String> = candidates
+        .iter()
+        .filter(|found| ours(&found.name, &found.description))
+        .filter_map(|found| run_prefix(&found.description).map(str::to_owned))
+        .collect();
+    candidates
+        .into_iter()
+        .filter(|found| {
+            ours(&found.name, &found.description)
+                || (read_description(&found.description).is_none()
+                    && run_prefix(&found.name).is_some_and(|prefix| runs.iter().any(|run| run == prefix)))
+        })
+        .collect()
+}
+
+fn starts(text: &str) -> bool {
+    run_prefix(text).is_some()
+}
+
+/// The run's part of a name or description: `to-RUNID` of `to-RUNID-3-zone`.
+fn run_prefix(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(PREFIX)?.strip_prefix('-')?;
+    let id = rest.split('-').next()?;
+    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| &text[..PREFIX.len() + 1 + id.len()])
+}
+
+/// Something found, as it is shown when nothing is removed.
+pub fn as_leak(found: Found) -> Leak {
+    Leak {
+        service: found.service.service_type().to_owned(),
+        kind: found.kind.to_owned(),
+        id: found.id,
+        name: if found.name.is_empty() { found.description } else { found.name },
+        removed: false,
+        message: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_run_id_makes_a_prefix() {
+        assert_eq!(run_prefix("to-0123456789ab-3-zone"), Some("to-0123456789ab"));
+        assert_eq!(run_prefix("to-0123456789ab made by"), None);
+        assert_eq!(run_prefix("to-do-list"), None);
+        assert_eq!(run_prefix("auto-0123456789ab-1"), None);
+    }
+}

