@@ -165,16 +165,19 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
 }
 
 fn typed<T: DeserializeOwned>(file: &str, document: &Document) -> Result<T, Problem> {
+    let mut path = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str(&document.padded, |deserializer| {
         let mut track = serde_path_to_error::Track::new();
         let deserializer = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         let parsed = T::deserialize(deserializer);
-        Ok(parsed.map_err(|error| (track.path().to_string(), error)))
+        if parsed.is_err() {
+            path = track.path().to_string();
+        }
+        parsed
     });
-    let (path, error) = match parsed {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err((path, error))) => (path, error),
-        Err(error) => (String::new(), error),
+    let error = match parsed {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
     };
     let (line, message) = fault(&error, document.line);
     let field = if path.is_empty() || path == "." { String::new() } else { format!("{path}: ") };

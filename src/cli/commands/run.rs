@@ -37,6 +37,9 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
     let policy = request.policy();
     let report = play(request.inputs(run), planner, Arc::clone(&ledger), &policy, &log).await?;
+    if let Err(error) = ledger.close().await {
+        tracing::warn!(error = text::chain(&error), "the ledger could not be closed");
+    }
 
     terminal::out(&render(&report, &policy, args.output)?)?;
     if let Some(path) = &args.junit {

@@ -36,16 +36,20 @@ impl Home {
         fs::read_to_string(self.directory.path().join(name)).unwrap()
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ended {
-        self.run_with(arguments, &[])
+    /// The names in a directory, sorted.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.path().join(name)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
     }
 
-    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    pub fn run(&self, arguments: &[&str]) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_tempest-operator"))
             .args(arguments)
             .env_clear()
             .env("HOME", self.directory.path())
-            .envs(variables.iter().copied())
             .current_dir(self.directory.path())
             .timeout(std::time::Duration::from_secs(60))
             .output()
