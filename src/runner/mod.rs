@@ -10,7 +10,7 @@ mod cloud;
 mod context;
 mod discover;
 pub mod event;
-mod fault;
+pub mod fault;
 pub mod file_ledger;
 mod hints;
 pub mod ledger;
@@ -23,6 +23,7 @@ mod sweep;
 mod undo;
 
 pub use clock::Clock;
+pub use fault::StepFault;
 pub use poll::{Observation, Pending, Wait, poll};
 pub use rhythm::Rhythm;
 pub use run::{Control, Planner, RunInputs, preflight, sweep, undo, verify};

@@ -87,7 +87,7 @@ fn sources(module: &str) -> Vec<PathBuf> {
     while let Some(path) = open.pop() {
         if path.is_dir() {
             open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             if !name.ends_with("tests") && !name.starts_with("test_") {
                 files.push(path);

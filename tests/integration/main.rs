@@ -1,4 +1,6 @@
 //! Integration tests, one binary. `tests/run` says which tier needs which servers.
 
 mod cli;
+mod cloud;
 mod layering;
+mod support;
