@@ -1,12 +1,14 @@
 //! The arguments.
 
+#![expect(clippy::doc_markdown, reason = "these comments are the help that people read")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
-/// Proves that an `OpenStack` cloud's services work together, from Kubernetes or from here.
+/// Proves that an OpenStack cloud's services work together, from Kubernetes or from here.
 #[derive(Debug, Parser)]
 #[command(
     name = "tempest-operator",
@@ -16,7 +18,7 @@ use jiff::SignedDuration;
         Exit codes: 0 passed, 1 failed, 2 could not be carried out, 3 bad input, 130 cancelled"
 )]
 pub struct Cli {
-    /// Which logs are written to standard error, such as 'info' or '`tempest_operator=debug`'
+    /// Which logs are written to standard error, such as 'info' or 'tempest_operator=debug'
     #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER", help_heading = "Logs")]
     pub log: Option<String>,
     /// What to do.
@@ -83,7 +85,7 @@ pub enum Latency {
     Zero,
 }
 
-/// `try`
+/// try
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// Only scenarios whose name matches this glob; may be repeated
@@ -97,7 +99,7 @@ pub struct TryArgs {
     pub output: Output,
 }
 
-/// `run`
+/// run
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Which cloud.
@@ -115,7 +117,7 @@ pub struct RunArgs {
     /// How the result is written
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Output,
-    /// Also writes the result as `JUnit` XML
+    /// Also writes the result as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// What is remembered.
@@ -123,7 +125,7 @@ pub struct RunArgs {
     pub state: StateArgs,
 }
 
-/// `preflight`
+/// preflight
 #[derive(Debug, Args)]
 pub struct PreflightArgs {
     /// Which cloud.
@@ -137,7 +139,7 @@ pub struct PreflightArgs {
     pub output: Output,
 }
 
-/// `sweep`
+/// sweep
 #[derive(Debug, Args)]
 pub struct SweepArgs {
     /// Which cloud.
@@ -158,10 +160,10 @@ pub struct SweepArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Cloud")]
 pub struct CloudArgs {
-    /// Entry of clouds.yaml, found as every `OpenStack` client finds it; wins over the Secret of --file
+    /// Entry of clouds.yaml, found as every OpenStack client finds it; wins over the Secret of --file
     #[arg(long, env = "OS_CLOUD", value_name = "NAME")]
     pub os_cloud: Option<String>,
-    /// A `TempestRun` as for Kubernetes; its Secret may be in the same file
+    /// A TempestRun as for Kubernetes; its Secret may be in the same file
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Entry of a member of another project
@@ -215,7 +217,7 @@ pub struct SelectArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "State")]
 pub struct StateArgs {
-    /// Where ledgers and the installation id are kept [default: $`XDG_STATE_HOME/tempest-operator`]
+    /// Where ledgers and the installation id are kept [default: $XDG_STATE_HOME/tempest-operator]
     #[arg(long, env = "TEMPEST_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Who this is, on everything that is made in the cloud [default: a random id, made once]
@@ -223,7 +225,7 @@ pub struct StateArgs {
     pub installation: Option<String>,
 }
 
-/// `scenarios`
+/// scenarios
 #[derive(Debug, Subcommand)]
 pub enum ScenariosCommand {
     /// List the built-in scenarios
@@ -233,7 +235,7 @@ pub enum ScenariosCommand {
         #[arg(long, short, value_enum, default_value_t)]
         output: Output,
     },
-    /// Write a built-in scenario as a `TempestScenario`
+    /// Write a built-in scenario as a TempestScenario
     #[command(
         after_help = "Example:\n  tempest-operator scenarios show heat_zone_lifecycle | kubectl apply -f -"
     )]
@@ -250,7 +252,7 @@ pub enum ScenariosCommand {
     },
 }
 
-/// `controller`
+/// controller
 #[derive(Debug, Args)]
 pub struct ControllerArgs {
     /// Namespace to serve; may be repeated [default: all]
@@ -296,7 +298,7 @@ mod tests {
     #[test]
     fn durations_are_read() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
         assert!(duration("-1h").is_err());
         assert!(duration("soon").is_err());
     }

@@ -27,7 +27,11 @@ pub fn facts(evidence: &Evidence) -> Vec<(&'static str, String)> {
 
 /// The same as lines, indented by `indent` spaces.
 pub fn lines(evidence: &Evidence, indent: usize) -> String {
-    facts(evidence).into_iter().map(|(label, value)| format!("{:indent$}{label:<12} {value}\n", "")).collect()
+    let lines: Vec<_> = facts(evidence)
+        .into_iter()
+        .map(|(label, value)| format!("{:indent$}{label:<12} {value}\n", ""))
+        .collect();
+    lines.concat()
 }
 
 /// Why a test did not simply pass, in one safe line: reason and message, or an empty string.

@@ -1,5 +1,7 @@
 //! The full report as JSON, and any value as YAML.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::RunReport;
@@ -32,7 +34,8 @@ pub fn pretty(value: &impl Serialize) -> Result<String, RenderError> {
         // Outside strings JSON has only line breaks of these, so escaping keeps the meaning.
         if is_unsafe(character) && character != '\n' {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
             }
         } else {
             safe.push(character);

@@ -73,15 +73,15 @@ fn message(test: &TestResult) -> String {
 }
 
 fn description(test: &TestResult) -> String {
-    let mut lines = format!("{}\n", message(test));
+    let mut lines = vec![format!("{}\n", message(test))];
     if let Some(failed) = &test.failed_step {
-        lines.push_str(&format!("{:<12} {}\n", "step", text::line(&failed.step)));
-        lines.push_str(&evidence::lines(&failed.evidence, 0));
+        lines.push(format!("{:<12} {}\n", "step", text::line(&failed.step)));
+        lines.push(evidence::lines(&failed.evidence, 0));
     }
     for leak in &test.leaked {
-        lines.push_str(&format!("{:<12} {}\n", "left behind", leaked(leak)));
+        lines.push(format!("{:<12} {}\n", "left behind", leaked(leak)));
     }
-    lines
+    lines.concat()
 }
 
 fn leaked(leak: &crate::outcome::Leak) -> String {

@@ -72,19 +72,19 @@ pub fn describe(event: &EventKind, report: &RunReport) -> String {
 
 /// How a test ended, in one line.
 pub fn finished(result: &TestResult) -> String {
-    let mut line = format!("{}: {}", result.name, result.outcome);
+    let mut parts = vec![format!("{}: {}", result.name, result.outcome)];
     if result.started.is_some() {
-        line.push_str(&format!(" in {}", text::duration(result.duration_ms)));
+        parts.push(format!(" in {}", text::duration(result.duration_ms)));
     }
     let why = evidence::why(result);
     if result.outcome != Outcome::Passed && !why.is_empty() {
-        line.push_str(&format!(": {why}"));
+        parts.push(format!(": {why}"));
     }
     let left = result.leaked.iter().filter(|leak| !leak.removed).count();
     if left > 0 {
-        line.push_str(&format!("; {} left behind", text::count(left, "thing")));
+        parts.push(format!("; {} left behind", text::count(left, "thing")));
     }
-    text::line(&line)
+    text::line(&parts.concat())
 }
 
 fn discovered(facts: &CloudFacts) -> String {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn one_line_an_event() {
         let test = || "heat_zone_lifecycle".to_owned();
-        let text = played(vec![
+        let told = played(vec![
             EventKind::RunStarted { run: samples::mixed().run.unwrap() },
             EventKind::Discovered { facts: Box::new(samples::mixed().facts.unwrap()) },
             EventKind::Planned { tests: vec![test(), "port_on_external_net_to_dns".into()] },
@@ -147,8 +147,8 @@ mod tests {
             EventKind::CleaningUp,
             EventKind::RunFinished { end: Box::new(RunEnd::default()) },
         ]);
-        assert_eq!(text.lines().count(), 13);
-        insta::assert_snapshot!(text);
+        assert_eq!(told.lines().count(), 13);
+        insta::assert_snapshot!("one_line_an_event", told);
     }
 
     #[test]

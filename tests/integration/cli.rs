@@ -1,5 +1,7 @@
 //! The command line from outside: exit codes, and one clear message for each bad input. Needs no cloud.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod bad_input;
 mod clouds;
 mod help;

@@ -91,9 +91,9 @@ impl Findings {
             format!("Scenarios\n{}", table::plain(&["NAME", "RUNS", "WHY"], self.prospects(), width)),
         ];
         if !self.cloud.warnings.is_empty() {
-            let warnings: String =
+            let warnings: Vec<_> =
                 self.cloud.warnings.iter().map(|warning| format!("  {}\n", text::line(warning))).collect();
-            sections.push(format!("Warnings\n{warnings}"));
+            sections.push(format!("Warnings\n{}", warnings.concat()));
         }
         let played = self.scenarios.iter().filter(|scenario| scenario.plays).count();
         sections

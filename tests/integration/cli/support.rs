@@ -51,7 +51,7 @@ impl Home {
             .env_clear()
             .env("HOME", self.directory.path())
             .current_dir(self.directory.path())
-            .timeout(std::time::Duration::from_secs(60))
+            .timeout(std::time::Duration::from_mins(1))
             .output()
             .unwrap();
         Ended {
