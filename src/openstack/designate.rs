@@ -34,41 +34,41 @@ impl Session {
 
 /// A zone.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Zone {
     /// The id.
     pub id: String,
     /// The name, with the dot at the end.
+    #[serde(default)]
     pub name: String,
     /// The address in the SOA.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub email: String,
     /// The default TTL, in seconds.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub ttl: u32,
     /// The serial.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub serial: u32,
     /// `PENDING`, `ACTIVE` or `ERROR` (which is not the end: Designate tries again).
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `NONE`, `CREATE`, `UPDATE` or `DELETE`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub action: String,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// `PRIMARY` or `SECONDARY`.
-    #[serde(rename = "type", deserialize_with = "null_default")]
+    #[serde(default, rename = "type", deserialize_with = "null_default")]
     pub zone_type: String,
     /// The pool that serves it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub pool_id: String,
     /// The project that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
     /// Whether other projects may use it too.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub shared: bool,
 }
 
@@ -81,37 +81,38 @@ impl Zone {
 
 /// A record set.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct RecordSet {
     /// The id.
     pub id: String,
     /// Its zone.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub zone_id: String,
     /// Its zone's name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub zone_name: String,
     /// The owner, with the dot at the end.
+    #[serde(default)]
     pub name: String,
     /// The type.
-    #[serde(rename = "type")]
+    #[serde(default, rename = "type")]
     pub rtype: String,
     /// The data, one text a record.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub records: Vec<String>,
     /// The TTL in seconds; the zone's if none.
+    #[serde(default)]
     pub ttl: Option<u32>,
     /// `PENDING`, `ACTIVE` or `ERROR`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `NONE`, `CREATE`, `UPDATE` or `DELETE`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub action: String,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// The project that made it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
 }
 

@@ -101,8 +101,7 @@ pub(super) fn join(root: &Url, path: &str) -> Result<Url, PathError> {
         ));
     }
     let mut url = root.clone();
-    let relative = path.strip_prefix('/').unwrap_or(path);
-    let body = relative.strip_suffix('/').unwrap_or(relative);
+    let body = path.strip_prefix('/').unwrap_or(path);
     {
         let mut segments = url.path_segments_mut().map_err(|()| bad("no root"))?;
         segments.pop_if_empty();
@@ -115,7 +114,8 @@ pub(super) fn join(root: &Url, path: &str) -> Result<Url, PathError> {
                 };
             }
         }
-        if path.ends_with('/') {
+        // Nova's root wants its slash; elsewhere one at the end is an empty part: an id that was not known.
+        if path == "/" {
             segments.push("");
         }
     }
@@ -197,7 +197,6 @@ mod tests {
     #[rstest]
     #[case("/ports", "http://c/net/v2.0/ports")]
     #[case("ports", "http://c/net/v2.0/ports")]
-    #[case("/ports/", "http://c/net/v2.0/ports/")]
     #[case("/", "http://c/net/v2.0/")]
     #[case("", "http://c/net/v2.0")]
     #[case("/stacks/my stack/1", "http://c/net/v2.0/stacks/my%20stack/1")]
@@ -222,6 +221,7 @@ mod tests {
     #[case("/ports/..")]
     #[case("/ports/./x")]
     #[case("/ports//x")]
+    #[case("/ports/")]
     #[case("/ports?x=1")]
     #[case("/ports#x")]
     #[case("\\\\evil\\x")]

@@ -34,7 +34,7 @@ pub(super) fn read(body: &[u8]) -> Said {
     };
     Said {
         kind: tidy(&said.kind, 100),
-        message: tidy(&said.message, LONGEST),
+        message: tidy(&without_breaks(&said.message), LONGEST),
         request_id: said.request_id.map(|id| tidy(&id, 100)),
     }
 }
@@ -86,8 +86,14 @@ fn read_value(value: &Value) -> Said {
             (message, _) => message,
         };
         let id = member("request_id");
+        let kind = member("type");
         return Said {
-            kind: member("type"),
+            // Glance's JSON errors have a title in its place.
+            kind: if kind.is_empty() {
+                member("title")
+            } else {
+                kind
+            },
             message,
             request_id: Some(id).filter(|id| !id.is_empty()),
         };
@@ -165,6 +171,13 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// `WebOb` puts HTML's line breaks even into JSON and plain text.
+fn without_breaks(message: &str) -> String {
+    ["<br />", "<br/>", "<br>"]
+        .iter()
+        .fold(message.to_owned(), |text, tag| text.replace(tag, " "))
 }
 
 /// The readable part of HTML or of plain text: tags dropped with what scripts and styles hold, entities decoded.
@@ -279,6 +292,11 @@ mod tests {
         "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not Found</h1>\n  No image found with ID x &amp; y<br /><br />\n </body>\n</html>",
         "",
         "404 Not Found No image found with ID x & y"
+    )]
+    #[case::glance_json(
+        r#"{"message":"No image found with ID x<br /><br />\n\n\n","code":"404 Not Found","title":"Not Found"}"#,
+        "Not Found",
+        "No image found with ID x"
     )]
     #[case::placement(
         r#"{"title":"Bad Request","explanation":"no","code":400}"#,

@@ -111,7 +111,7 @@ impl Session {
         elapsed: Duration,
         global_request_id: &str,
     ) {
-        let status_or_error = raw.as_ref().map(|raw| raw.status).map_err(|t| t.word());
+        let status_or_error = raw.as_ref().map(|raw| raw.status).map_err(Trouble::word);
         let request_id = raw
             .as_ref()
             .ok()

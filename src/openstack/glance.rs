@@ -28,31 +28,32 @@ impl Session {
 
 /// An image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Image {
     /// The id.
     pub id: String,
     /// The name, which need not be unique.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// `active`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `public`, `private`, `shared` or `community`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub visibility: String,
     /// The least memory, in MiB.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub min_ram: u64,
     /// The least disk, in GiB.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub min_disk: u64,
     /// Its size in bytes.
+    #[serde(default)]
     pub size: Option<u64>,
     /// `qcow2`, `raw`, …
+    #[serde(default)]
     pub disk_format: Option<String>,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
 }
 

@@ -70,7 +70,7 @@ impl Heat {
             .read(Some("stack"))
     }
 
-    /// A stack by name and id, with its outputs. A deleted stack is still found this way: `DELETE_COMPLETE`.
+    /// A stack by name and id, with its outputs. A deleted stack is still found this way: see [`Stack::is_gone`].
     pub async fn show_stack(&self, stack: &StackRef) -> Result<Stack, Error> {
         self.show(stack, true).await
     }
@@ -110,7 +110,7 @@ impl Heat {
     /// once only.
     ///
     /// # Errors
-    /// 409 `ActionInProgress` while another action is under way.
+    /// 409 `ActionInProgress` while another action is under way (with convergence, Heat takes the new update instead).
     pub async fn update_stack(&self, stack: &StackRef, to: &NewStack) -> Result<(), Error> {
         self.call(Method::PUT, stack_path(stack, ""))
             .json(&to.update_body())

@@ -49,7 +49,7 @@ pub(super) async fn authenticate(http: &Http, cloud: &CloudConfig) -> Result<Tok
         }
         let raw =
             raw.map_err(|trouble| trouble.into_error(Service::Identity, &Method::POST, &url))?;
-        return read(raw, cloud, url.path(), global_request_id);
+        return read(&raw, cloud, url.path(), global_request_id);
     }
 }
 
@@ -83,7 +83,7 @@ fn tell(
 }
 
 fn read(
-    raw: RawResponse,
+    raw: &RawResponse,
     cloud: &CloudConfig,
     path: &str,
     global_request_id: String,

@@ -35,29 +35,29 @@ impl Session {
 
 /// A server.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Server {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// `BUILD`, `ACTIVE`, `ERROR`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// What is being done to it; ready only when nothing is.
-    #[serde(rename = "OS-EXT-STS:task_state")]
+    #[serde(default, rename = "OS-EXT-STS:task_state")]
     pub task_state: Option<String>,
     /// Its addresses, by the network's name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub addresses: BTreeMap<String, Vec<Address>>,
     /// Why it is in `ERROR`.
+    #[serde(default)]
     pub fault: Option<Fault>,
     /// The name that the guest is told; from 2.90 on for everybody, before for administrators.
-    #[serde(rename = "OS-EXT-SRV-ATTR:hostname")]
+    #[serde(default, rename = "OS-EXT-SRV-ATTR:hostname")]
     pub hostname: Option<String>,
     /// Its metadata.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -87,18 +87,20 @@ pub struct Fault {
 
 /// A flavor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Flavor {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// Memory, in MiB.
+    #[serde(default)]
     pub ram: u64,
     /// Disk, in GiB.
+    #[serde(default)]
     pub disk: u64,
     /// Processors.
+    #[serde(default)]
     pub vcpus: u64,
 }
 

@@ -59,6 +59,7 @@ impl Request {
     }
 
     /// Adds one query parameter; a name may come more than once.
+    #[allow(clippy::needless_pass_by_value)] // numbers and texts alike, without a `&`
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self

@@ -59,10 +59,9 @@ impl RetryPolicy {
         }
         let again = match failure {
             Failure::NotSent => true,
-            Failure::Broken => repeatable,
             Failure::Status(413) => retry_after.is_some(),
             Failure::Status(429) => retry_after.is_some() || repeatable,
-            Failure::Status(502..=504) => repeatable,
+            Failure::Broken | Failure::Status(502..=504) => repeatable,
             Failure::Status(_) => false,
         };
         if !again {

@@ -73,7 +73,7 @@ impl Token {
         let lifetime =
             Duration::try_from(token.expires_at.duration_since(issued)).unwrap_or(Duration::ZERO);
         // A token that lives less than two minutes is replaced at half its life.
-        let usable = lifetime - MARGIN.min(lifetime / 2);
+        let usable = lifetime.saturating_sub(MARGIN.min(lifetime / 2));
         Ok(Self {
             secret,
             expires_at: token.expires_at,

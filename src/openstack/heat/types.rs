@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::StackStatus;
+use super::{StackAction, StackState, StackStatus};
 use crate::openstack::lenient::null_default;
 
 /// Name and id: what most calls about a stack need.
@@ -28,7 +28,7 @@ pub struct NewStack {
     pub tags: Vec<String>,
     /// How long the action may take, in minutes (Heat's unit); its own default is an hour.
     pub timeout_minutes: Option<u32>,
-    /// Whether what was made stays after a failure; Heat's own default for creation is to keep it.
+    /// Whether what was made stays after a failure (Heat's own default); otherwise it is taken back.
     pub disable_rollback: bool,
     /// An environment, if one is needed.
     pub environment: Option<Value>,
@@ -87,7 +87,7 @@ pub struct Stack {
     /// When it was last updated.
     #[serde(default)]
     pub updated_time: Option<String>,
-    /// When its deletion ended. Without convergence, `DELETE_COMPLETE` without this time has not ended.
+    /// When its deletion ended.
     #[serde(default)]
     pub deletion_time: Option<String>,
     /// Its tags.
@@ -108,6 +108,16 @@ impl Stack {
             id: self.id.clone(),
             name: self.name.clone(),
         }
+    }
+
+    /// Whether the stack is really deleted: Heat says `DELETE_COMPLETE` a moment before, without the time of the
+    /// deletion, and until then still knows the stack by its name.
+    pub fn is_gone(&self) -> bool {
+        let deleted = StackStatus {
+            action: StackAction::Delete,
+            state: StackState::Complete,
+        };
+        self.status == deleted && self.deletion_time.is_some()
     }
 
     /// The value of an output.
