@@ -1,5 +1,8 @@
 //! `ask` against name servers that behave oddly, each on its own loopback socket.
 
+// The behaviours share one signature, which some of them do not use up.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,7 +18,7 @@ use crate::dns::{Rcode, RecordType};
 
 const SHORT: Duration = Duration::from_millis(600);
 
-/// What a test's server does with one query: the messages to send back.
+/// What a test's server does with one query (and its number): the messages to send back.
 type Behaviour = fn(Message, u32) -> Vec<Vec<u8>>;
 
 struct Server {

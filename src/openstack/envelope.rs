@@ -216,7 +216,7 @@ pub(super) fn plain_text(body: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// One line without control characters, of at most `longest` characters.
+/// One line without control characters, of at most `longest` characters and a mark where it was cut.
 pub(super) fn tidy(text: &str, longest: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
@@ -224,11 +224,8 @@ pub(super) fn tidy(text: &str, longest: usize) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
     {
-        if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        for c in word.chars() {
+        let space = (length > 0).then_some(' ');
+        for c in space.into_iter().chain(word.chars()) {
             if length >= longest {
                 out.push('…');
                 return out;
