@@ -81,7 +81,11 @@ fn read_value(value: &Value) -> Said {
     if map.contains_key("type") || map.contains_key("message") {
         let message = match (member("message"), map.get("errors")) {
             (message, Some(errors)) if message.is_empty() || details(errors) => {
-                format!("{message} {}", brief(errors)).trim().to_owned()
+                if message.is_empty() {
+                    brief(errors)
+                } else {
+                    format!("{message} ({})", brief(errors))
+                }
             }
             (message, _) => message,
         };
@@ -162,7 +166,7 @@ fn brief(errors: &Value) -> String {
             }
         })
         .collect();
-    format!("({})", parts.join("; "))
+    parts.join("; ")
 }
 
 fn text(value: &Value) -> String {

@@ -165,7 +165,7 @@ impl Session {
                 path: url.path().to_owned(),
                 status: raw.status,
                 kind: redact::strike(&said.kind, &secrets),
-                message: if message.is_empty() {
+                message: if message.is_empty() || (300..400).contains(&raw.status) {
                     status_words(raw.status)
                 } else {
                     message

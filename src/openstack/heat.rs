@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::request::Request;
-use super::response::Response;
 use super::service::Service;
 use super::session::Session;
 
@@ -100,7 +99,8 @@ impl Heat {
         if response.status != 302 {
             return response.read(Some("stack"));
         }
-        let stack = redirected(&response).ok_or_else(|| {
+        let location = response.headers.get("location");
+        let stack = location.and_then(|at| redirected(at)).ok_or_else(|| {
             response.unexpected("it redirects to something that is not a stack".to_owned())
         })?;
         self.show_stack(&stack).await
@@ -224,12 +224,11 @@ fn stack_path(stack: &StackRef, rest: &str) -> String {
 }
 
 /// Name and id from the end of the address that Heat redirects to.
-fn redirected(response: &Response) -> Option<StackRef> {
-    let location = response.headers.get("location")?;
-    let path = location.split(['?', '#']).next()?.trim_end_matches('/');
+pub(super) fn redirected(location: &str) -> Option<StackRef> {
+    let path = location.split(['?', '#']).next()?;
     let mut parts = path.rsplit('/');
     let id = parts.next().filter(|id| !id.is_empty())?;
-    let name = parts.next()?;
+    let name = parts.next().filter(|name| !name.is_empty())?;
     (parts.next()? == "stacks").then(|| StackRef {
         id: id.to_owned(),
         name: name.to_owned(),

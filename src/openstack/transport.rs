@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Once;
+use std::time::Duration;
 
 use futures::StreamExt;
 use http::HeaderMap;
@@ -68,6 +69,8 @@ impl Http {
             .referer(false)
             .retry(reqwest::retry::never())
             .user_agent(options.user_agent.as_str())
+            // Below Apache's 5 s: a request must not meet a connection that is being closed.
+            .pool_idle_timeout(Duration::from_secs(4))
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout)
             .timeout(options.request_timeout)
