@@ -255,6 +255,28 @@ async fn send_any_gives_every_answer_with_secrets_struck_out() {
 }
 
 #[tokio::test]
+async fn a_404_counts_only_from_the_service_itself() {
+    let cloud = TestCloud::start(|seen, _| {
+        if seen.path.ends_with("/stacks/gone") {
+            reply(
+                404,
+                &json!({ "error": { "type": "EntityNotFound", "message": "no" } }),
+            )
+        } else {
+            let page = axum::response::Html("<h1>404 Not Found</h1>nginx");
+            (http::StatusCode::NOT_FOUND, page).into_response()
+        }
+    })
+    .await;
+    let session = cloud.session().await;
+    let gone = session.heat().find_stack("gone").await.unwrap_err();
+    assert!(gone.is_not_found());
+    let proxy = session.heat().find_stack("proxy").await.unwrap_err();
+    assert_eq!(proxy.status(), Some(404));
+    assert!(!proxy.is_not_found(), "{proxy}");
+}
+
+#[tokio::test]
 async fn answers_are_bounded_in_size_and_time() {
     let cloud = TestCloud::start(|seen, _| match seen.path.as_str() {
         "/dns/v2/large" => endless(),
