@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tempest_operator::api::tempest_run::{CloudSpec, Exclusion, OnLeak, TempestRunSpec};
+use tempest_operator::api::tempest_run::{
+    CloudSpec, Exclusion, ExecutionSpec, ScenariosSpec, TempestRunSpec,
+};
 use tempest_operator::openstack::{CloudConfig, SessionOptions};
 use tempest_operator::outcome::{Role, VerdictPolicy};
-use tempest_operator::plan::{CloudRequest, RunIdentity};
+use tempest_operator::plan::request::zone_suffix;
+use tempest_operator::plan::{self, CloudRequest, PlanError, RunIdentity};
 use tempest_operator::runner::file_ledger::Origin;
-use tempest_operator::runner::{Rhythm, RunInputs};
+use tempest_operator::runner::{Planner, Rhythm, RunInputs};
+use tempest_operator::scenario::catalogue::Catalogue;
 use uuid::Uuid;
 
 use super::args::{CloudArgs, SelectArgs};
 use super::credentials::{self, Credentials};
 use super::manifest::{self, Manifest};
-use super::parts::plan;
 use super::problem::Problem;
 use super::terminal;
 
@@ -59,7 +62,7 @@ impl Request {
         deny: &[String],
     ) -> Result<Self, Problem> {
         let names = credentials.names(&mut spec.cloud)?;
-        let request = plan::cloud_request(&spec.cloud, &names)?;
+        let request = plan::cloud_request(&spec.cloud, &names).map_err(problem)?;
         let clouds = request
             .entries
             .iter()
@@ -89,11 +92,14 @@ impl Request {
 
     /// What counts as a failure.
     pub fn policy(&self) -> VerdictPolicy {
-        VerdictPolicy {
-            fail_on_leak: self.spec.execution.on_leak.unwrap_or_default() == OnLeak::Fail,
-            min_executed: self.spec.scenarios.min_executed.unwrap_or(1) as usize,
-            ..VerdictPolicy::default()
-        }
+        plan::settings(&self.spec).verdict
+    }
+
+    /// Judges what can be judged before a cloud is touched, and says how to plan once it is known.
+    pub fn planner(&self, catalogue: Catalogue, run: RunIdentity) -> Result<Planner, Problem> {
+        plan::check(&self.spec, &catalogue).map_err(problem)?;
+        let spec = self.spec.clone();
+        Ok(Box::new(move |facts| plan::make(&spec, &catalogue, facts, run)))
     }
 }
 
@@ -106,8 +112,8 @@ pub fn new_run(installation: &str) -> RunIdentity {
 pub fn empty_spec() -> TempestRunSpec {
     TempestRunSpec {
         cloud: CloudSpec { zone_suffix: ZONE_SUFFIX.to_owned(), ..CloudSpec::default() },
-        scenarios: Default::default(),
-        execution: Default::default(),
+        scenarios: ScenariosSpec::default(),
+        execution: ExecutionSpec::default(),
         cancel: false,
     }
 }
@@ -158,24 +164,31 @@ fn lay_over(spec: &mut CloudSpec, args: &CloudArgs) -> Result<(), Problem> {
     if let Some(suffix) = &args.zone_suffix {
         spec.zone_suffix.clone_from(suffix);
     }
-    spec.zone_suffix = zone_suffix(&spec.zone_suffix)?;
+    if !spec.zone_suffix.ends_with('.') {
+        spec.zone_suffix.push('.');
+    }
+    spec.zone_suffix = zone_suffix(&spec.zone_suffix).map_err(problem)?;
     Ok(())
 }
 
-fn zone_suffix(text: &str) -> Result<String, Problem> {
-    let name = text.to_ascii_lowercase();
-    let name = name.strip_suffix('.').unwrap_or(&name);
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+/// The built-in suite.
+pub fn catalogue() -> Result<Catalogue, Problem> {
+    Catalogue::built_in().map_err(|error| Problem::unable("the built-in suite cannot be read").because(error))
+}
+
+/// A plan's fault as a problem, with the options that mend it.
+pub fn problem(error: PlanError) -> Problem {
+    let next = match &error {
+        PlanError::UnknownEntry { .. } | PlanError::NoPrimary { .. } | PlanError::NoEntries => {
+            "name entries that exist: with --os-cloud, --alternate, --admin and --reader, or in the file"
+        }
+        PlanError::ZoneSuffix { .. } => {
+            "give a domain such as verify.example.org. with --zone-suffix, or in the file"
+        }
+        PlanError::BadDate { .. } => "correct the date in the file",
+        _ => "'tempest-operator scenarios list' shows all names and tags",
     };
-    if name.len() < 200 && name.split('.').all(is_label) {
-        return Ok(format!("{name}."));
-    }
-    Err(Problem::input(format!("'{text}' is no DNS domain"))
-        .next("give --zone-suffix (zoneSuffix in a file) a domain such as verify.example.org."))
+    Problem::input("the run cannot be planned").because(error).next(next)
 }
 
 #[cfg(test)]
@@ -184,11 +197,10 @@ mod tests {
 
     #[test]
     fn a_zone_suffix_becomes_absolute() {
-        assert_eq!(zone_suffix("Verify.example.org").unwrap(), "verify.example.org.");
-        assert_eq!(zone_suffix("a.").unwrap(), "a.");
-        for wrong in ["", ".", "a..b", "-a.b", "a b", "ü.org", &"a.".repeat(120)] {
-            assert!(zone_suffix(wrong).is_err(), "{wrong}");
-        }
+        let args = CloudArgs { zone_suffix: Some("Verify.example.org".into()), ..CloudArgs::default() };
+        let mut spec = empty_spec().cloud;
+        lay_over(&mut spec, &args).unwrap();
+        assert_eq!(spec.zone_suffix, "verify.example.org.");
     }
 
     #[test]

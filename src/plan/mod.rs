@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use error::PlanError;
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
-pub use make::{check, make};
+pub use make::{check, make, settings};
 pub use request::{CloudRequest, cloud_request};
 
 use crate::outcome::{Reason, VerdictPolicy};

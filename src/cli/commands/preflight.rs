@@ -10,7 +10,6 @@ use tempest_operator::runner;
 use super::sweep::broken;
 use crate::cli::args::{Output, PreflightArgs};
 use crate::cli::exit::Exit;
-use crate::cli::parts::{plan, scenario};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
 use crate::cli::terminal;
@@ -39,13 +38,11 @@ struct Prospect {
 /// Runs the command. It fails when a run could not pass: too little would be played, or a required test not.
 pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
     let request = Request::read(&args.cloud, &args.select)?;
-    let catalogue = scenario::built_in()?;
     let identity = request::new_run("preflight");
-    let inputs = request.inputs(identity.clone());
+    let planner = request.planner(request::catalogue()?, identity.clone())?;
+    let inputs = request.inputs(identity);
     let facts = runner::preflight(&inputs).await.map_err(|fault| broken(&fault))?;
-    let plan = plan::make(&request.spec, &catalogue, facts, identity)
-        .map_err(|error| Problem::input("there is nothing to play").because(error))?;
-    let findings = Findings::of(plan);
+    let findings = Findings::of(planner(facts).map_err(request::problem)?);
 
     let failed = |error| Problem::unable("the findings cannot be shown").because(error);
     let rendered = match args.output {

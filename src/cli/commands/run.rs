@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use tempest_operator::outcome::{Verdict, VerdictPolicy};
 use tempest_operator::report::{RunReport, junit, text};
-use tempest_operator::runner::Planner;
 use tempest_operator::runner::ledger::{Entry, Ledger, Undo};
 
 use crate::cli::args::RunArgs;
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
-use crate::cli::parts::{plan, scenario};
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
@@ -21,11 +19,11 @@ use crate::cli::terminal;
 pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     let mut request = Request::read(&args.cloud, &args.select)?;
     limit(&mut request, &args);
-    let catalogue = scenario::built_in()?;
     let state = State::open(&args.state)?;
     state.tell_of_leftovers()?;
 
     let run = request::new_run(&state.installation);
+    let planner = request.planner(request::catalogue()?, run.clone())?;
     let origin = request.origin();
     let store = state.ledgers.open(&run, origin.clone()).map_err(|error| {
         Problem::unable("what has to be undone cannot be written down, so nothing is begun")
@@ -33,8 +31,6 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
             .next("give a directory that you may write to with --state-dir")
     })?;
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(store)));
-    let (spec, of_run) = (request.spec.clone(), run.clone());
-    let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
     let policy = request.policy();
     let report = play(request.inputs(run), planner, Arc::clone(&ledger), &policy, &log).await?;
     if let Err(error) = ledger.close().await {

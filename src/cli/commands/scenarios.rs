@@ -10,6 +10,7 @@ use crate::cli::args::{Output, ScenariosCommand};
 use crate::cli::exit::Exit;
 use crate::cli::parts::scenario;
 use crate::cli::problem::Problem;
+use crate::cli::request;
 use crate::cli::terminal;
 
 /// Runs the command.
@@ -29,9 +30,14 @@ struct Row {
 }
 
 fn list(output: Output) -> Result<Exit, Problem> {
-    let rows: Vec<Row> = scenario::list(&scenario::built_in()?)?
-        .into_iter()
-        .map(|scenario| Row { name: scenario.name, title: scenario.title, tags: scenario.tags })
+    let catalogue = request::catalogue()?;
+    let rows: Vec<Row> = catalogue
+        .iter()
+        .map(|scenario| Row {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            tags: scenario.tags.clone(),
+        })
         .collect();
     let failed = |error: RenderError| Problem::unable("the list cannot be shown").because(error);
     let rendered = match output {
@@ -47,8 +53,7 @@ fn list(output: Output) -> Result<Exit, Problem> {
 }
 
 fn show(name: &str) -> Result<Exit, Problem> {
-    let catalogue = scenario::built_in()?;
-    let Some(document) = scenario::show(&catalogue, name)? else {
+    let Some(document) = request::catalogue()?.show(name) else {
         return Err(Problem::input(format!("there is no built-in scenario '{name}'"))
             .next("'tempest-operator scenarios list' names them all"));
     };

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use tempest_operator::outcome::Verdict;
-use tempest_operator::runner::Planner;
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
 
 use crate::cli::args::{Output, TryArgs};
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
 use crate::cli::parts::simcloud::SimCloud;
-use crate::cli::parts::{plan, scenario};
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
@@ -24,13 +22,10 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.nameservers = cloud.name_servers();
     spec.scenarios.include = args.include;
     let request = Request::of_text(spec, &cloud.clouds_yaml())?;
-    let catalogue = scenario::built_in()?;
-
     let run = request::new_run("try");
+    let planner = request.planner(request::catalogue()?, run.clone())?;
     // The simulated cloud ends with this process, and so does everything that is in it.
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));
-    let (spec, of_run) = (request.spec.clone(), run.clone());
-    let planner: Planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, of_run));
     let policy = request.policy();
     let report = play(request.inputs(run), planner, ledger, &policy, &log).await?;
 

@@ -28,6 +28,7 @@ fn arguments_that_cannot_be_meant_end_with_3(#[case] arguments: &[&str]) {
 #[rstest]
 #[case::a_log_filter(&["--log", "a=b=c", "run"], "a=b=c")]
 #[case::a_zone_suffix(&["run", "--zone-suffix", "not a domain"], "not a domain")]
+#[case::a_domain_that_is_nobodys(&["run", "--zone-suffix", "org"], "zoneSuffix 'org.'")]
 #[case::an_exclusion(&["run", "--exclude", "=why"], "=why")]
 #[case::a_file_that_is_not_there(&["run", "-f", "nowhere.yaml"], "nowhere.yaml")]
 #[case::a_scenario_file_that_is_not_there(&["scenarios", "check", "nowhere.yaml"], "nowhere.yaml")]
