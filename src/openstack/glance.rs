@@ -20,7 +20,9 @@ pub struct Glance {
 impl Session {
     /// The typed calls of Glance.
     pub fn glance(&self) -> Glance {
-        Glance { session: self.clone() }
+        Glance {
+            session: self.clone(),
+        }
     }
 }
 
@@ -69,6 +71,10 @@ impl Glance {
 
     /// One image.
     pub async fn image(&self, id: &str) -> Result<Image, Error> {
-        self.session.request(Service::Image, Method::GET, format!("/images/{id}")).send().await?.read(None)
+        self.session
+            .request(Service::Image, Method::GET, format!("/images/{id}"))
+            .send()
+            .await?
+            .read(None)
     }
 }
