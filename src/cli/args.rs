@@ -95,7 +95,7 @@ pub struct TryArgs {
     #[arg(long, value_enum, default_value_t)]
     pub latency: Latency,
     /// How the result is written
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
     pub output: Output,
 }
 
@@ -109,16 +109,16 @@ pub struct RunArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// How many tests run at once [default: 4]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, help_heading = "Run", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_parallel: Option<u32>,
     /// The time that the run may take, such as 30m [default: 1h]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, help_heading = "Run", value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// How the result is written
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
     pub output: Output,
     /// Also writes the result as JUnit XML
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Result", value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// What is remembered.
     #[command(flatten)]
@@ -135,7 +135,7 @@ pub struct PreflightArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// How the result is written
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
     pub output: Output,
 }
 
@@ -146,10 +146,10 @@ pub struct SweepArgs {
     #[command(flatten)]
     pub cloud: CloudArgs,
     /// Leaves what is younger, such as 24h; what is in the ledger of a run that died goes at any age
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    #[arg(long, help_heading = "Sweep", value_name = "DURATION", default_value = "24h", value_parser = duration)]
     pub older_than: Duration,
     /// Only says what would be removed
-    #[arg(long)]
+    #[arg(long, help_heading = "Sweep")]
     pub dry_run: bool,
     /// What is remembered.
     #[command(flatten)]
@@ -160,8 +160,8 @@ pub struct SweepArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Cloud")]
 pub struct CloudArgs {
-    /// Entry of clouds.yaml, found as every OpenStack client finds it; wins over the Secret of --file
-    #[arg(long, env = "OS_CLOUD", value_name = "NAME")]
+    /// Entry of clouds.yaml, found as every OpenStack client finds it; wins over the Secret of --file [default: $OS_CLOUD, else $OS_AUTH_URL, else the only entry]
+    #[arg(long, value_name = "NAME")]
     pub os_cloud: Option<String>,
     /// A TempestRun as for Kubernetes; its Secret may be in the same file
     #[arg(long, short, value_name = "FILE")]
@@ -232,7 +232,7 @@ pub enum ScenariosCommand {
     #[command(after_help = "Example:\n  tempest-operator scenarios list --output json")]
     List {
         /// How the result is written
-        #[arg(long, short, value_enum, default_value_t)]
+        #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
         output: Output,
     },
     /// Write a built-in scenario as a TempestScenario

@@ -5,5 +5,6 @@
 mod bad_input;
 mod clouds;
 mod help;
+mod signals;
 mod state;
 mod support;

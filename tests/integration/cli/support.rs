@@ -1,7 +1,7 @@
 //! The program in an empty home, knowing nothing of this machine.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -22,6 +22,11 @@ pub struct Ended {
 impl Home {
     pub fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// The directory from which commands are run.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Writes a file into the directory from which commands are run.
