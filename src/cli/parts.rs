@@ -4,6 +4,7 @@
     dead_code,
     clippy::unused_async,
     clippy::needless_pass_by_value,
+    clippy::unused_self,
     reason = "stands in for parts to come"
 )]
 

@@ -45,6 +45,10 @@ pub async fn play(
     if report.verdict.is_none() {
         cut_short(&mut report, &signals);
     }
+    if terminal::is_live() && terminal::width().is_none() {
+        // Whoever watches does not see the result, which goes elsewhere.
+        terminal::err(&format!("{}\n", table::verdict(&report)));
+    }
     Ok(report)
 }
 

@@ -6,11 +6,14 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::progress::Progress;
-use super::{RunReport, lines, table, text};
+use super::{RunReport, lines, text};
 use crate::outcome::{Outcome, TestResult};
 use crate::runner::event::{Event, EventKind};
 
 const TICK: Duration = Duration::from_millis(120);
+const WAITING: &str = "{elapsed:>5} {spinner} {wide_msg}";
+const TOTAL: &str = "{elapsed:>5} [{bar:30}] {pos}/{len} {wide_msg}";
+const TEST: &str = "{elapsed:>5} {spinner} {prefix} {wide_msg}";
 
 /// Draws on a terminal.
 pub struct Live {
@@ -29,7 +32,7 @@ impl Live {
     pub fn on(target: ProgressDrawTarget) -> Self {
         let screen = MultiProgress::with_draw_target(target);
         let total = screen.add(ProgressBar::new(0));
-        total.set_style(style("{elapsed:>5} [{bar:30}] {pos}/{len} {wide_msg}").progress_chars("=> "));
+        total.set_style(style(WAITING));
         total.set_message("looking at the cloud");
         total.enable_steady_tick(TICK);
         Self { screen, total, tests: HashMap::new() }
@@ -42,7 +45,7 @@ impl Live {
 
     fn start(&mut self, test: &str) {
         let bar = self.screen.insert_before(&self.total, ProgressBar::new_spinner());
-        bar.set_style(style("{elapsed:>5} {spinner} {prefix} {wide_msg}"));
+        bar.set_style(style(TEST));
         bar.set_prefix(text::line(test));
         bar.enable_steady_tick(TICK);
         self.tests.insert(test.to_owned(), bar);
@@ -95,8 +98,9 @@ impl Progress for Live {
                 let line = lines::describe(&event.kind, report);
                 self.print(&line);
             }
-            EventKind::Planned { .. } | EventKind::StepFinished { .. } | EventKind::CleaningUp => {}
-            EventKind::RunFinished { .. } => self.print(&table::verdict(report)),
+            EventKind::Planned { .. } => self.total.set_style(style(TOTAL).progress_chars("=> ")),
+            // The result is shown in full where results go.
+            EventKind::StepFinished { .. } | EventKind::CleaningUp | EventKind::RunFinished { .. } => {}
         }
         if report.summary.total > 0 {
             self.count(report);
@@ -169,9 +173,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_understood() {
-        for template in
-            ["{elapsed:>5} [{bar:30}] {pos}/{len} {wide_msg}", "{elapsed:>5} {spinner} {prefix} {wide_msg}"]
-        {
+        for template in [WAITING, TOTAL, TEST] {
             ProgressStyle::with_template(template).unwrap();
         }
     }

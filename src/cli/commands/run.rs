@@ -65,10 +65,11 @@ fn tell_what_is_left(entries: &[Entry], cloud: &str) {
     if entries.is_empty() {
         return;
     }
-    let lines: String = entries.iter().map(|entry| format!("  {}\n", describe(entry))).collect();
+    let lines: Vec<_> = entries.iter().map(|entry| format!("  {}\n", describe(entry))).collect();
     terminal::err(&format!(
-        "left in cloud '{}':\n{lines}  next: {}\n",
+        "left in cloud '{}':\n{}  next: {}\n",
         text::line(cloud),
+        lines.concat(),
         state::sweep_command(cloud)
     ));
 }

@@ -57,7 +57,8 @@ async fn sweep(
     control: &Control,
 ) -> Result<Vec<Leak>, Problem> {
     let listing = state.list()?;
-    for found in listing.found.iter().filter(|found| found.in_use && found.document.run.started < before) {
+    let under_way = |found: &&FoundLedger| found.in_use && found.document.run.started < before;
+    if let Some(found) = listing.found.iter().find(under_way) {
         // Its things would be taken from under it.
         return Err(Problem::unable(format!(
             "run {} is under way and older than that",
