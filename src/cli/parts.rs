@@ -76,7 +76,7 @@ pub mod controller {
         let documents: Result<Vec<String>, _> =
             [TempestRun::crd(), TempestScenario::crd()].iter().map(yaml).collect();
         documents
-            .map(|documents| documents.iter().map(|document| format!("---\n{document}")).collect())
+            .map(|documents| format!("---\n{}", documents.join("---\n")))
             .map_err(|error| Problem::unable("the definitions cannot be written").because(error))
     }
 }

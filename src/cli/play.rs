@@ -145,7 +145,7 @@ mod tests {
         sink.send(jiff::Timestamp::UNIX_EPOCH, EventKind::CleaningUp);
         let second = signals.clone();
         tokio::spawn(async move {
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_mins(1)).await;
             second.abandon.cancel();
         });
         let mut said = Said(Vec::new());

@@ -42,11 +42,11 @@ impl Problem {
 
     /// The text for a person.
     pub fn text(&self) -> String {
-        let mut told = format!("error: {}\n", text::chain(self));
-        if let Some(next) = &self.next {
-            told.push_str(&format!("  next: {}\n", text::line(next)));
+        let told = format!("error: {}\n", text::chain(self));
+        match &self.next {
+            Some(next) => format!("{told}  next: {}\n", text::line(next)),
+            None => told,
         }
-        told
     }
 
     /// Tells it on standard error.

@@ -30,7 +30,7 @@ pub struct Request {
     /// As in Kubernetes.
     pub spec: TempestRunSpec,
     clouds: BTreeMap<Role, CloudConfig>,
-    request: CloudRequest,
+    of_cloud: CloudRequest,
     options: SessionOptions,
 }
 
@@ -62,13 +62,13 @@ impl Request {
         deny: &[String],
     ) -> Result<Self, Problem> {
         let names = credentials.names(&mut spec.cloud)?;
-        let request = plan::cloud_request(&spec.cloud, &names).map_err(problem)?;
-        let clouds = request
+        let of_cloud = plan::cloud_request(&spec.cloud, &names).map_err(problem)?;
+        let clouds = of_cloud
             .entries
             .iter()
             .map(|(role, entry)| Ok((*role, credentials.cloud(entry)?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { spec, clouds, request, options: credentials::options(deny)? })
+        Ok(Self { spec, clouds, of_cloud, options: credentials::options(deny)? })
     }
 
     /// Where what is made will live.
@@ -84,7 +84,7 @@ impl Request {
         RunInputs {
             run,
             clouds: self.clouds.clone(),
-            request: self.request.clone(),
+            request: self.of_cloud.clone(),
             options: self.options.clone(),
             rhythm: Rhythm::default(),
         }
