@@ -29,19 +29,28 @@ pub async fn ask(
     let id = rand::random::<u16>();
     let bytes = encode(id, question)?;
     let (decoded, truncated, transport) = match transport {
-        Transport::Udp => match udp::exchange(server, &bytes, id, question, deadline).await? {
-            Some(decoded) => (decoded, false, Transport::Udp),
-            None => {
+        Transport::Udp => {
+            let whole = udp::exchange(server, &bytes, id, question, deadline).await?;
+            if let Some(decoded) = whole {
+                (decoded, false, Transport::Udp)
+            } else {
                 let (decoded, _) = tcp::exchange(server, &bytes, id, question, deadline).await?;
                 (decoded, true, Transport::Tcp)
             }
-        },
+        }
         Transport::Tcp => {
-            let (decoded, truncated) = tcp::exchange(server, &bytes, id, question, deadline).await?;
+            let (decoded, truncated) =
+                tcp::exchange(server, &bytes, id, question, deadline).await?;
             (decoded, truncated, Transport::Tcp)
         }
     };
-    let Decoded { rcode, authoritative, answers, authority, edns_udp_size } = decoded;
+    let Decoded {
+        rcode,
+        authoritative,
+        answers,
+        authority,
+        edns_udp_size,
+    } = decoded;
     Ok(Answer {
         rcode,
         authoritative,

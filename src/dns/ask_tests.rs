@@ -1,5 +1,8 @@
 //! `ask` against name servers that behave oddly, each on its own loopback socket.
 
+// The behaviours share one signature, which some of them do not use up.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,7 +18,7 @@ use crate::dns::{Rcode, RecordType};
 
 const SHORT: Duration = Duration::from_millis(600);
 
-/// What a test's server does with one query: the messages to send back.
+/// What a test's server does with one query (and its number): the messages to send back.
 type Behaviour = fn(Message, u32) -> Vec<Vec<u8>>;
 
 struct Server {
@@ -62,7 +65,10 @@ async fn serve(udp: Behaviour, tcp: Behaviour) -> Server {
             }
         }
     });
-    Server { address, tasks: vec![datagrams, connections] }
+    Server {
+        address,
+        tasks: vec![datagrams, connections],
+    }
 }
 
 fn answered(mut query: Message) -> Message {
@@ -70,7 +76,11 @@ fn answered(mut query: Message) -> Message {
     let name = query.queries[0].name().clone();
     query.metadata.message_type = MessageType::Response;
     query.metadata.authoritative = true;
-    query.add_answer(WireRecord::from_rdata(name, 60, RData::A(A("192.0.2.7".parse().unwrap()))));
+    query.add_answer(WireRecord::from_rdata(
+        name,
+        60,
+        RData::A(A("192.0.2.7".parse().unwrap())),
+    ));
     query
 }
 
@@ -110,7 +120,10 @@ fn wrong_question(query: Message, _: u32) -> Vec<Vec<u8>> {
 
 fn garbage(query: Message, _: u32) -> Vec<Vec<u8>> {
     let [a, b] = query.metadata.id.to_be_bytes();
-    vec![vec![1, 2, 3], vec![a, b, 0x80, 0, 0, 9, 0, 9, 0, 0, 0, 0, 0xc0, 0xff]]
+    vec![
+        vec![1, 2, 3],
+        vec![a, b, 0x80, 0, 0, 9, 0, 9, 0, 0, 0, 0, 0xc0, 0xff],
+    ]
 }
 
 fn question_sent_back(query: Message, _: u32) -> Vec<Vec<u8>> {
@@ -153,7 +166,10 @@ async fn both_transports_bring_the_answer_with_its_header() {
         assert!(answer.authoritative && !answer.truncated);
         assert_eq!(answer.transport, transport);
         assert_eq!(answer.edns_udp_size, Some(1232));
-        assert_eq!(answer.answers[0].to_string(), "www.example.org. 60 IN A 192.0.2.7");
+        assert_eq!(
+            answer.answers[0].to_string(),
+            "www.example.org. 60 IN A 192.0.2.7"
+        );
     }
 }
 
@@ -161,7 +177,9 @@ async fn both_transports_bring_the_answer_with_its_header() {
 async fn a_truncated_answer_is_fetched_over_tcp() {
     for behaviour in [truncated as Behaviour, cut_in_the_middle] {
         let server = serve(behaviour, good).await;
-        let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
+        let answer = ask(server.address, &www(), Transport::Udp, SHORT)
+            .await
+            .unwrap();
         assert!(answer.truncated);
         assert_eq!(answer.transport, Transport::Tcp);
         assert_eq!(answer.answers.len(), 1);
@@ -171,7 +189,9 @@ async fn a_truncated_answer_is_fetched_over_tcp() {
 #[tokio::test]
 async fn a_lost_datagram_is_sent_again() {
     let server = serve(second_try, silent).await;
-    let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
+    let answer = ask(server.address, &www(), Transport::Udp, SHORT)
+        .await
+        .unwrap();
     assert_eq!(answer.answers.len(), 1);
 }
 
@@ -179,7 +199,9 @@ async fn a_lost_datagram_is_sent_again() {
 async fn what_is_not_the_answer_is_ignored_until_the_answer_comes() {
     for behaviour in [garbage_then_good as Behaviour, shouting] {
         let server = serve(behaviour, silent).await;
-        let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
+        let answer = ask(server.address, &www(), Transport::Udp, SHORT)
+            .await
+            .unwrap();
         assert_eq!(answer.answers.len(), 1);
     }
 }
@@ -195,7 +217,14 @@ async fn silence_and_oddities_are_timeouts_that_say_what_was_heard() {
     ];
     for (behaviour, heard) in cases {
         let server = serve(behaviour, silent).await;
-        let error = ask(server.address, &www(), Transport::Udp, Duration::from_millis(90)).await.unwrap_err();
+        let error = ask(
+            server.address,
+            &www(),
+            Transport::Udp,
+            Duration::from_millis(90),
+        )
+        .await
+        .unwrap_err();
         assert!(error.is_timeout());
         let text = error.to_string();
         assert!(text.contains("(3 sent)"), "{text}");
@@ -208,18 +237,24 @@ async fn silence_and_oddities_are_timeouts_that_say_what_was_heard() {
 async fn over_tcp_a_wrong_answer_is_an_error_at_once() {
     for behaviour in [wrong_id as Behaviour, wrong_question, garbage] {
         let server = serve(silent, behaviour).await;
-        let error = ask(server.address, &www(), Transport::Tcp, SHORT).await.unwrap_err();
+        let error = ask(server.address, &www(), Transport::Tcp, SHORT)
+            .await
+            .unwrap_err();
         assert!(matches!(error, DnsError::NotAnAnswer { .. }), "{error}");
     }
     let server = serve(silent, silent).await;
-    let error = ask(server.address, &www(), Transport::Tcp, SHORT).await.unwrap_err();
+    let error = ask(server.address, &www(), Transport::Tcp, SHORT)
+        .await
+        .unwrap_err();
     assert!(matches!(error, DnsError::Io { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_failing_server_is_an_answer() {
     let server = serve(servfail, servfail).await;
-    let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
+    let answer = ask(server.address, &www(), Transport::Udp, SHORT)
+        .await
+        .unwrap();
     assert_eq!(answer.rcode, Rcode::SERVFAIL);
     assert_eq!(answer.to_string(), "SERVFAIL over UDP, no answer");
 }
@@ -232,6 +267,9 @@ async fn a_closed_port_is_told_from_silence() {
     };
     for transport in [Transport::Udp, Transport::Tcp] {
         let error = ask(closed, &www(), transport, SHORT).await.unwrap_err();
-        assert!(matches!(error, DnsError::ConnectionRefused { .. }), "{error}");
+        assert!(
+            matches!(error, DnsError::ConnectionRefused { .. }),
+            "{error}"
+        );
     }
 }

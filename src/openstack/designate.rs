@@ -25,47 +25,50 @@ pub struct Designate {
 impl Session {
     /// The typed calls of Designate.
     pub fn designate(&self) -> Designate {
-        Designate { session: self.clone(), all_projects: false }
+        Designate {
+            session: self.clone(),
+            all_projects: false,
+        }
     }
 }
 
 /// A zone.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Zone {
     /// The id.
     pub id: String,
     /// The name, with the dot at the end.
+    #[serde(default)]
     pub name: String,
     /// The address in the SOA.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub email: String,
     /// The default TTL, in seconds.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub ttl: u32,
     /// The serial.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub serial: u32,
     /// `PENDING`, `ACTIVE` or `ERROR` (which is not the end: Designate tries again).
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `NONE`, `CREATE`, `UPDATE` or `DELETE`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub action: String,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// `PRIMARY` or `SECONDARY`.
-    #[serde(rename = "type", deserialize_with = "null_default")]
+    #[serde(default, rename = "type", deserialize_with = "null_default")]
     pub zone_type: String,
     /// The pool that serves it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub pool_id: String,
     /// The project that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
     /// Whether other projects may use it too.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub shared: bool,
 }
 
@@ -78,37 +81,38 @@ impl Zone {
 
 /// A record set.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct RecordSet {
     /// The id.
     pub id: String,
     /// Its zone.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub zone_id: String,
     /// Its zone's name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub zone_name: String,
     /// The owner, with the dot at the end.
+    #[serde(default)]
     pub name: String,
     /// The type.
-    #[serde(rename = "type")]
+    #[serde(default, rename = "type")]
     pub rtype: String,
     /// The data, one text a record.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub records: Vec<String>,
     /// The TTL in seconds; the zone's if none.
+    #[serde(default)]
     pub ttl: Option<u32>,
     /// `PENDING`, `ACTIVE` or `ERROR`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `NONE`, `CREATE`, `UPDATE` or `DELETE`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub action: String,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// The project that made it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
 }
 
@@ -154,17 +158,28 @@ impl Designate {
 
     fn call(&self, method: Method, path: impl Into<String>) -> Request {
         let request = self.session.request(Service::Dns, method, path);
-        if self.all_projects { request.header("x-auth-all-projects", "true") } else { request }
+        if self.all_projects {
+            request.header("x-auth-all-projects", "true")
+        } else {
+            request
+        }
     }
 
     /// The zones, all of them or the one with this name.
     pub async fn zones(&self, name: Option<&str>) -> Result<Vec<Zone>, Error> {
-        self.call(Method::GET, "/zones").query_opt("name", name).send_pages(PAGE).await?.read(Some("zones"))
+        self.call(Method::GET, "/zones")
+            .query_opt("name", name)
+            .send_pages(PAGE)
+            .await?
+            .read(Some("zones"))
     }
 
     /// One zone.
     pub async fn zone(&self, id: &str) -> Result<Zone, Error> {
-        self.call(Method::GET, format!("/zones/{id}")).send().await?.read(None)
+        self.call(Method::GET, format!("/zones/{id}"))
+            .send()
+            .await?
+            .read(None)
     }
 
     /// Creates a zone. Afterwards it is `PENDING`/`CREATE`.
@@ -172,17 +187,27 @@ impl Designate {
     /// # Errors
     /// 409 `duplicate_zone`; 403 `illegal_child`, `illegal_parent` beside another tenant's zone; 413 `over_quota`.
     pub async fn create_zone(&self, zone: &NewZone) -> Result<Zone, Error> {
-        self.call(Method::POST, "/zones").json(zone).send().await?.read(None)
+        self.call(Method::POST, "/zones")
+            .json(zone)
+            .send()
+            .await?
+            .read(None)
     }
 
     /// Starts the deletion of a zone with all that is in it; it is gone when it is not found any more.
     pub async fn delete_zone(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/zones/{id}")).send().await.map(drop)
+        self.call(Method::DELETE, format!("/zones/{id}"))
+            .send()
+            .await
+            .map(drop)
     }
 
     /// The name servers of a zone.
     pub async fn name_servers(&self, zone: &str) -> Result<Vec<PoolNameServer>, Error> {
-        self.call(Method::GET, format!("/zones/{zone}/nameservers")).send().await?.read(Some("nameservers"))
+        self.call(Method::GET, format!("/zones/{zone}/nameservers"))
+            .send()
+            .await?
+            .read(Some("nameservers"))
     }
 
     /// The record sets of a zone; all, or those with this name and type.
@@ -211,7 +236,10 @@ impl Designate {
 
     /// Starts the deletion of a record set.
     pub async fn delete_record_set(&self, zone: &str, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/zones/{zone}/recordsets/{id}")).send().await.map(drop)
+        self.call(Method::DELETE, format!("/zones/{zone}/recordsets/{id}"))
+            .send()
+            .await
+            .map(drop)
     }
 
     /// The limits, by Designate's names (`max_zones`, `max_recordset_records`, …).

@@ -27,18 +27,24 @@ pub(super) struct Said {
 pub(super) fn read(body: &[u8]) -> Said {
     let said = match serde_json::from_slice::<Value>(body) {
         Ok(value) => read_value(&value),
-        Err(_) => Said { message: plain_text(&String::from_utf8_lossy(body)), ..Said::default() },
+        Err(_) => Said {
+            message: plain_text(&String::from_utf8_lossy(body)),
+            ..Said::default()
+        },
     };
     Said {
         kind: tidy(&said.kind, 100),
-        message: tidy(&said.message, LONGEST),
+        message: tidy(&without_breaks(&said.message), LONGEST),
         request_id: said.request_id.map(|id| tidy(&id, 100)),
     }
 }
 
 fn read_value(value: &Value) -> Said {
     let Value::Object(map) = value else {
-        return Said { message: text(value), ..Said::default() };
+        return Said {
+            message: text(value),
+            ..Said::default()
+        };
     };
     let member = |name: &str| map.get(name).map(text).unwrap_or_default();
     match map.get("error") {
@@ -47,7 +53,11 @@ fn read_value(value: &Value) -> Said {
             let message = error.get("message").map(text).unwrap_or_default();
             return Said {
                 kind: error.get("type").map(text).unwrap_or_default(),
-                message: if message.is_empty() { member("explanation") } else { message },
+                message: if message.is_empty() {
+                    member("explanation")
+                } else {
+                    message
+                },
                 request_id: None,
             };
         }
@@ -60,7 +70,10 @@ fn read_value(value: &Value) -> Said {
             };
         }
         Some(Value::String(message)) => {
-            return Said { message: message.clone(), ..Said::default() };
+            return Said {
+                message: message.clone(),
+                ..Said::default()
+            };
         }
         _ => {}
     }
@@ -68,16 +81,34 @@ fn read_value(value: &Value) -> Said {
     if map.contains_key("type") || map.contains_key("message") {
         let message = match (member("message"), map.get("errors")) {
             (message, Some(errors)) if message.is_empty() || details(errors) => {
-                format!("{message} {}", brief(errors)).trim().to_owned()
+                if message.is_empty() {
+                    brief(errors)
+                } else {
+                    format!("{message} ({})", brief(errors))
+                }
             }
             (message, _) => message,
         };
         let id = member("request_id");
-        return Said { kind: member("type"), message, request_id: Some(id).filter(|id| !id.is_empty()) };
+        let kind = member("type");
+        return Said {
+            // Glance's JSON errors have a title in its place.
+            kind: if kind.is_empty() {
+                member("title")
+            } else {
+                kind
+            },
+            message,
+            request_id: Some(id).filter(|id| !id.is_empty()),
+        };
     }
     // WebOb's JSON errors.
     if map.contains_key("title") || map.contains_key("explanation") {
-        return Said { kind: member("title"), message: member("explanation"), request_id: None };
+        return Said {
+            kind: member("title"),
+            message: member("explanation"),
+            request_id: None,
+        };
     }
     // Nova and Neutron: one member, whose name is the kind or says who speaks.
     match map.iter().next() {
@@ -88,11 +119,19 @@ fn read_value(value: &Value) -> Said {
             let message = inner_text("message");
             Said {
                 kind: if kind.is_empty() { key.clone() } else { kind },
-                message: if detail.is_empty() { message } else { format!("{message} {detail}") },
+                message: if detail.is_empty() {
+                    message
+                } else {
+                    format!("{message} {detail}")
+                },
                 request_id: None,
             }
         }
-        Some((key, other)) => Said { kind: key.clone(), message: text(other), request_id: None },
+        Some((key, other)) => Said {
+            kind: key.clone(),
+            message: text(other),
+            request_id: None,
+        },
         None => Said::default(),
     }
 }
@@ -120,10 +159,14 @@ fn brief(errors: &Value) -> String {
                 .map(|path| path.iter().map(text).collect())
                 .unwrap_or_default();
             let message = error.get("message").map_or_else(|| error.to_string(), text);
-            if path.is_empty() { message } else { format!("{}: {message}", path.join(".")) }
+            if path.is_empty() {
+                message
+            } else {
+                format!("{}: {message}", path.join("."))
+            }
         })
         .collect();
-    format!("({})", parts.join("; "))
+    parts.join("; ")
 }
 
 fn text(value: &Value) -> String {
@@ -132,6 +175,13 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// `WebOb` puts HTML's line breaks even into JSON and plain text.
+fn without_breaks(message: &str) -> String {
+    ["<br />", "<br/>", "<br>"]
+        .iter()
+        .fold(message.to_owned(), |text, tag| text.replace(tag, " "))
 }
 
 /// The readable part of HTML or of plain text: tags dropped with what scripts and styles hold, entities decoded.
@@ -146,13 +196,16 @@ pub(super) fn plain_text(body: &str) -> String {
         out.push(' ');
         let tag = &rest[start..];
         let hidden = ["script", "style", "head"].into_iter().find(|name| {
-            tag.get(1..=name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name))
+            tag.get(1..=name.len())
+                .is_some_and(|t| t.eq_ignore_ascii_case(name))
                 && !tag[1 + name.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
         });
         let end = match hidden {
             Some(name) => {
                 let close = format!("</{name}");
-                tag.to_ascii_lowercase().find(&close).and_then(|at| tag[at..].find('>').map(|end| at + end))
+                tag.to_ascii_lowercase()
+                    .find(&close)
+                    .and_then(|at| tag[at..].find('>').map(|end| at + end))
             }
             None => tag.find('>'),
         };
@@ -167,16 +220,16 @@ pub(super) fn plain_text(body: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// One line without control characters, of at most `longest` characters.
+/// One line without control characters, of at most `longest` characters and a mark where it was cut.
 pub(super) fn tidy(text: &str, longest: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        for c in word.chars() {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+    {
+        let space = (length > 0).then_some(' ');
+        for c in space.into_iter().chain(word.chars()) {
             if length >= longest {
                 out.push('…');
                 return out;
@@ -200,7 +253,11 @@ mod tests {
         "Unauthorized",
         "The request you have made requires authentication."
     )]
-    #[case::nova(r#"{"badRequest":{"code":400,"message":"Invalid input"}}"#, "badRequest", "Invalid input")]
+    #[case::nova(
+        r#"{"badRequest":{"code":400,"message":"Invalid input"}}"#,
+        "badRequest",
+        "Invalid input"
+    )]
     #[case::neutron(
         r#"{"NeutronError":{"type":"IpAddressInUse","message":"Unable to complete","detail":""}}"#,
         "IpAddressInUse",
@@ -237,7 +294,16 @@ mod tests {
         "",
         "404 Not Found No image found with ID x & y"
     )]
-    #[case::placement(r#"{"title":"Bad Request","explanation":"no","code":400}"#, "Bad Request", "no")]
+    #[case::glance_json(
+        r#"{"message":"No image found with ID x<br /><br />\n\n\n","code":"404 Not Found","title":"Not Found"}"#,
+        "Not Found",
+        "No image found with ID x"
+    )]
+    #[case::placement(
+        r#"{"title":"Bad Request","explanation":"no","code":400}"#,
+        "Bad Request",
+        "no"
+    )]
     #[case::plain("Service Unavailable\r\n", "", "Service Unavailable")]
     #[case::empty("", "", "")]
     #[case::null("null", "", "")]
@@ -258,7 +324,10 @@ mod tests {
     #[test]
     fn scripts_and_unfinished_tags_are_dropped() {
         assert_eq!(
-            tidy(&plain_text("<SCRIPT>evil()</script>hello<style>x</style> <b>you</b><i"), 99),
+            tidy(
+                &plain_text("<SCRIPT>evil()</script>hello<style>x</style> <b>you</b><i"),
+                99
+            ),
             "hello you"
         );
     }

@@ -113,6 +113,13 @@ pub struct ApiError {
     pub global_request_id: String,
 }
 
+impl ApiError {
+    /// Whether it shows the marks of an `OpenStack` service: a request id, or an error with a kind.
+    pub fn is_from_service(&self) -> bool {
+        self.request_id.is_some() || !self.kind.is_empty()
+    }
+}
+
 impl Error {
     /// Whether nobody answered.
     pub fn is_unreachable(&self) -> bool {
@@ -128,9 +135,11 @@ impl Error {
         }
     }
 
-    /// Whether the service says that the thing does not exist.
+    /// Whether the service itself says that the thing does not exist. A 404 of a proxy or of some other server at the
+    /// address (no request id, no error of the service's kind) proves nothing and does not count.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        self.api()
+            .is_some_and(|error| error.status == 404 && error.is_from_service())
     }
 
     /// Whether the service says that the thing is in the way of another (409).
@@ -178,7 +187,11 @@ fn in_region(region: Option<&str>) -> String {
 }
 
 fn kind_text(kind: &str) -> String {
-    if kind.is_empty() { String::new() } else { format!(" {kind}") }
+    if kind.is_empty() {
+        String::new()
+    } else {
+        format!(" {kind}")
+    }
 }
 
 fn id_text(id: Option<&str>) -> String {

@@ -20,37 +20,40 @@ pub struct Glance {
 impl Session {
     /// The typed calls of Glance.
     pub fn glance(&self) -> Glance {
-        Glance { session: self.clone() }
+        Glance {
+            session: self.clone(),
+        }
     }
 }
 
 /// An image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Image {
     /// The id.
     pub id: String,
     /// The name, which need not be unique.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// `active`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// `public`, `private`, `shared` or `community`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub visibility: String,
     /// The least memory, in MiB.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub min_ram: u64,
     /// The least disk, in GiB.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub min_disk: u64,
     /// Its size in bytes.
+    #[serde(default)]
     pub size: Option<u64>,
     /// `qcow2`, `raw`, …
+    #[serde(default)]
     pub disk_format: Option<String>,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
 }
 
@@ -68,6 +71,10 @@ impl Glance {
 
     /// One image.
     pub async fn image(&self, id: &str) -> Result<Image, Error> {
-        self.session.request(Service::Image, Method::GET, format!("/images/{id}")).send().await?.read(None)
+        self.session
+            .request(Service::Image, Method::GET, format!("/images/{id}"))
+            .send()
+            .await?
+            .read(None)
     }
 }

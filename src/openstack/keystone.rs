@@ -17,24 +17,25 @@ pub struct Keystone {
 impl Session {
     /// The typed calls of Keystone.
     pub fn keystone(&self) -> Keystone {
-        Keystone { session: self.clone() }
+        Keystone {
+            session: self.clone(),
+        }
     }
 }
 
 /// A project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Project {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// The domain that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub domain_id: String,
     /// Whether it can be used.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub enabled: bool,
 }
 

@@ -59,6 +59,7 @@ impl Request {
     }
 
     /// Adds one query parameter; a name may come more than once.
+    #[allow(clippy::needless_pass_by_value)] // numbers and texts alike, without a `&`
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
@@ -83,7 +84,10 @@ impl Request {
 
     /// Sets a header. Headers that carry credentials, or that belong to the connection, are refused when sending.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
             (Ok(name), Ok(_)) if RESERVED.contains(&name.as_str()) => {
                 self.fault = Some(format!("the header {name} cannot be set"));
             }

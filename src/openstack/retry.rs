@@ -22,7 +22,11 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { retries: 3, base: Duration::from_millis(500), longest: Duration::from_secs(30) }
+        Self {
+            retries: 3,
+            base: Duration::from_millis(500),
+            longest: Duration::from_secs(30),
+        }
     }
 }
 
@@ -55,10 +59,9 @@ impl RetryPolicy {
         }
         let again = match failure {
             Failure::NotSent => true,
-            Failure::Broken => repeatable,
             Failure::Status(413) => retry_after.is_some(),
             Failure::Status(429) => retry_after.is_some() || repeatable,
-            Failure::Status(502..=504) => repeatable,
+            Failure::Broken | Failure::Status(502..=504) => repeatable,
             Failure::Status(_) => false,
         };
         if !again {
@@ -83,7 +86,9 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(value)
+        .ok()?;
     Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
@@ -133,8 +138,15 @@ mod tests {
 
     #[test]
     fn pauses_double_and_are_bounded() {
-        let policy = RetryPolicy { retries: 40, ..RetryPolicy::default() };
-        let pause = |attempt, random| policy.pause(Failure::NotSent, true, attempt, None, random).unwrap();
+        let policy = RetryPolicy {
+            retries: 40,
+            ..RetryPolicy::default()
+        };
+        let pause = |attempt, random| {
+            policy
+                .pause(Failure::NotSent, true, attempt, None, random)
+                .unwrap()
+        };
         assert_eq!(pause(0, 0.0), Duration::from_millis(250));
         assert_eq!(pause(1, 1.0), Duration::from_secs(1));
         assert_eq!(pause(2, 1.0), Duration::from_secs(2));

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Once;
+use std::time::Duration;
 
 use futures::StreamExt;
 use http::HeaderMap;
@@ -55,7 +56,11 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub fn new(ca_pem: Option<&str>, insecure: bool, options: SessionOptions) -> Result<Self, ConfigError> {
+    pub fn new(
+        ca_pem: Option<&str>,
+        insecure: bool,
+        options: SessionOptions,
+    ) -> Result<Self, ConfigError> {
         install_crypto_provider();
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
@@ -64,11 +69,15 @@ impl Http {
             .referer(false)
             .retry(reqwest::retry::never())
             .user_agent(options.user_agent.as_str())
+            // Below Apache's 5 s: a request must not meet a connection that is being closed.
+            .pool_idle_timeout(Duration::from_secs(4))
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.read_timeout)
             .timeout(options.request_timeout)
             .tls_danger_accept_invalid_certs(insecure)
-            .dns_resolver(GuardedResolver { policy: options.policy.clone() });
+            .dns_resolver(GuardedResolver {
+                policy: options.policy.clone(),
+            });
         if let Some(pem) = ca_pem {
             let certificates = Certificate::from_pem_bundle(pem.as_bytes())
                 .ok()
@@ -76,7 +85,9 @@ impl Http {
                 .ok_or(ConfigError::BadCa)?;
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| ConfigError::Client { reason: deepest(&error) })?;
+        let client = builder.build().map_err(|error| ConfigError::Client {
+            reason: deepest(&error),
+        })?;
         Ok(Self { client, options })
     }
 
@@ -92,7 +103,10 @@ impl Http {
     pub async fn send(&self, url: &Url, request: RequestBuilder) -> Result<RawResponse, Trouble> {
         // Addresses written as such never pass the resolver.
         if let Some(address) = literal(url) {
-            self.options.policy.check(address).map_err(|violation| Trouble::Denied(violation.to_string()))?;
+            self.options
+                .policy
+                .check(address)
+                .map_err(|violation| Trouble::Denied(violation.to_string()))?;
         }
         let response = request.send().await.map_err(|error| sort(&error))?;
         let status = response.status().as_u16();
@@ -107,13 +121,21 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(RawResponse { status, headers, body })
+        Ok(RawResponse {
+            status,
+            headers,
+            body,
+        })
     }
 }
 
 /// Host and port, for messages.
 pub(super) fn host_of(url: &Url) -> String {
-    format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))
+    format!(
+        "{}:{}",
+        url.host_str().unwrap_or("?"),
+        url.port_or_known_default().unwrap_or(0)
+    )
 }
 
 fn literal(url: &Url) -> Option<IpAddr> {
@@ -136,7 +158,11 @@ fn sort(error: &reqwest::Error) -> Trouble {
         next = current.source();
     }
     if error.is_connect() {
-        let reason = if error.is_timeout() { "connecting took too long".to_owned() } else { deepest(error) };
+        let reason = if error.is_timeout() {
+            "connecting took too long".to_owned()
+        } else {
+            deepest(error)
+        };
         return Trouble::NotConnected(reason);
     }
     if error.is_timeout() {
@@ -151,7 +177,8 @@ fn as_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> 
         return Some(tls);
     }
     let held = error.downcast_ref::<io::Error>()?.get_ref()?;
-    held.downcast_ref::<rustls::Error>().or_else(|| as_tls(held))
+    held.downcast_ref::<rustls::Error>()
+        .or_else(|| as_tls(held))
 }
 
 /// The innermost message: what really happened. Outer ones may name the whole address.

@@ -1,15 +1,20 @@
 //! Pure planning: spec, catalogue and cloud facts become a run plan. No network, no clock, no randomness.
 
+pub mod error;
 pub mod facts;
+mod gates;
 pub mod identity;
+mod make;
 pub mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use error::PlanError;
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
-pub use request::CloudRequest;
+pub use make::{check, make};
+pub use request::{CloudRequest, cloud_request};
 
 use crate::outcome::{Reason, VerdictPolicy};
 use crate::scenario::Scenario;
@@ -80,7 +85,3 @@ pub enum Decision {
         message: String,
     },
 }
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {}

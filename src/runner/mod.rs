@@ -10,7 +10,7 @@ mod cloud;
 mod context;
 mod discover;
 pub mod event;
-mod fault;
+pub mod fault;
 mod hints;
 pub mod ledger;
 mod play;
@@ -22,6 +22,7 @@ mod sweep;
 mod undo;
 
 pub use clock::Clock;
+pub use fault::StepFault;
 pub use poll::{Observation, Pending, Wait, poll};
 pub use rhythm::Rhythm;
 pub use run::{Control, Planner, RunInputs, preflight, sweep, undo, verify};

@@ -1,3 +1,5 @@
 //! Integration tests, one binary. `tests/run` says which tier needs which servers.
 
+mod cloud;
 mod layering;
+mod support;

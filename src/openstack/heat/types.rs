@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::StackStatus;
+use super::{StackAction, StackState, StackStatus};
 use crate::openstack::lenient::null_default;
 
 /// Name and id: what most calls about a stack need.
@@ -28,7 +28,7 @@ pub struct NewStack {
     pub tags: Vec<String>,
     /// How long the action may take, in minutes (Heat's unit); its own default is an hour.
     pub timeout_minutes: Option<u32>,
-    /// Whether what was made stays after a failure; Heat's own default for creation is to keep it.
+    /// Whether what was made stays after a failure (Heat's own default); otherwise it is taken back.
     pub disable_rollback: bool,
     /// An environment, if one is needed.
     pub environment: Option<Value>,
@@ -72,7 +72,11 @@ pub struct Stack {
     #[serde(rename = "stack_status")]
     pub status: StackStatus,
     /// Why it is so, in Heat's words.
-    #[serde(rename = "stack_status_reason", default, deserialize_with = "null_default")]
+    #[serde(
+        rename = "stack_status_reason",
+        default,
+        deserialize_with = "null_default"
+    )]
     pub status_reason: String,
     /// The template's description.
     #[serde(default, deserialize_with = "null_default")]
@@ -83,7 +87,7 @@ pub struct Stack {
     /// When it was last updated.
     #[serde(default)]
     pub updated_time: Option<String>,
-    /// When its deletion ended. Without convergence, `DELETE_COMPLETE` without this time has not ended.
+    /// When its deletion ended.
     #[serde(default)]
     pub deletion_time: Option<String>,
     /// Its tags.
@@ -100,12 +104,28 @@ pub struct Stack {
 impl Stack {
     /// Name and id.
     pub fn reference(&self) -> StackRef {
-        StackRef { id: self.id.clone(), name: self.name.clone() }
+        StackRef {
+            id: self.id.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Whether the stack is really deleted: Heat says `DELETE_COMPLETE` a moment before, without the time of the
+    /// deletion, and until then still knows the stack by its name.
+    pub fn is_gone(&self) -> bool {
+        let deleted = StackStatus {
+            action: StackAction::Delete,
+            state: StackState::Complete,
+        };
+        self.status == deleted && self.deletion_time.is_some()
     }
 
     /// The value of an output.
     pub fn output(&self, key: &str) -> Option<&Value> {
-        self.outputs.iter().find(|output| output.key == key).map(|output| &output.value)
+        self.outputs
+            .iter()
+            .find(|output| output.key == key)
+            .map(|output| &output.value)
     }
 }
 
@@ -133,13 +153,21 @@ pub struct StackResource {
     #[serde(default, deserialize_with = "null_default")]
     pub resource_type: String,
     /// The id of the thing that was made, or empty.
-    #[serde(rename = "physical_resource_id", default, deserialize_with = "null_default")]
+    #[serde(
+        rename = "physical_resource_id",
+        default,
+        deserialize_with = "null_default"
+    )]
     pub physical_id: String,
     /// The status, such as `CREATE_COMPLETE`.
     #[serde(rename = "resource_status", default, deserialize_with = "null_default")]
     pub status: String,
     /// Why it is so.
-    #[serde(rename = "resource_status_reason", default, deserialize_with = "null_default")]
+    #[serde(
+        rename = "resource_status_reason",
+        default,
+        deserialize_with = "null_default"
+    )]
     pub status_reason: String,
 }
 
@@ -159,10 +187,18 @@ pub struct StackEvent {
     #[serde(rename = "resource_status", default, deserialize_with = "null_default")]
     pub status: String,
     /// Why.
-    #[serde(rename = "resource_status_reason", default, deserialize_with = "null_default")]
+    #[serde(
+        rename = "resource_status_reason",
+        default,
+        deserialize_with = "null_default"
+    )]
     pub status_reason: String,
     /// The id of the thing that was made, or empty.
-    #[serde(rename = "physical_resource_id", default, deserialize_with = "null_default")]
+    #[serde(
+        rename = "physical_resource_id",
+        default,
+        deserialize_with = "null_default"
+    )]
     pub physical_id: String,
 }
 

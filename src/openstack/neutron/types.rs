@@ -6,98 +6,100 @@ use crate::openstack::lenient::{count, null_default};
 
 /// A network.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Network {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// `ACTIVE`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// The project that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
     /// The domain of its ports' names, with a dot at the end, or empty.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_domain: String,
     /// Whether floating IPs come from it.
-    #[serde(rename = "router:external", deserialize_with = "null_default")]
+    #[serde(default, rename = "router:external", deserialize_with = "null_default")]
     pub external: bool,
     /// Whether every project may use it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub shared: bool,
     /// The ids of its subnets.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub subnets: Vec<String>,
     /// `flat`, `vlan`, `vxlan`, …; administrators only.
-    #[serde(rename = "provider:network_type")]
+    #[serde(default, rename = "provider:network_type")]
     pub provider_network_type: Option<String>,
     /// Administrators only.
-    #[serde(rename = "provider:physical_network")]
+    #[serde(default, rename = "provider:physical_network")]
     pub provider_physical_network: Option<String>,
     /// Administrators only.
-    #[serde(rename = "provider:segmentation_id")]
+    #[serde(default, rename = "provider:segmentation_id")]
     pub provider_segmentation_id: Option<u64>,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
     /// Grows with every change.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub revision_number: u64,
 }
 
 /// A subnet.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Subnet {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// Its network.
+    #[serde(default)]
     pub network_id: String,
     /// Its range.
+    #[serde(default)]
     pub cidr: String,
     /// 4 or 6.
+    #[serde(default)]
     pub ip_version: u8,
     /// The gateway's address.
+    #[serde(default)]
     pub gateway_ip: Option<String>,
     /// Whether DHCP is on.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub enable_dhcp: bool,
     /// Whether its addresses are published.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_publish_fixed_ip: bool,
     /// The name servers that guests are told.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_nameservers: Vec<String>,
 }
 
 /// A router.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Router {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// `ACTIVE`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// Its way out.
+    #[serde(default)]
     pub external_gateway_info: Option<RouterGateway>,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
 }
 
@@ -141,84 +143,91 @@ pub struct DnsAssignment {
 
 /// A port.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct Port {
     /// The id.
     pub id: String,
     /// The name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub name: String,
     /// Its network.
+    #[serde(default)]
     pub network_id: String,
     /// The project that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
     /// `DOWN`, `ACTIVE`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// Who uses it: `compute:nova`, `network:dhcp`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub device_owner: String,
     /// The id of who uses it.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub device_id: String,
     /// Its addresses.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub fixed_ips: Vec<FixedIp>,
     /// Its name in DNS, or empty.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_name: String,
     /// Its own domain, or empty.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_domain: String,
     /// Its names inside the cloud, one an address.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_assignment: Vec<DnsAssignment>,
     /// Free text.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
     /// Grows with every change.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub revision_number: u64,
 }
 
 /// A floating IP.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub struct FloatingIp {
     /// The id.
     pub id: String,
     /// The address.
-    #[serde(rename = "floating_ip_address", deserialize_with = "null_default")]
+    #[serde(
+        default,
+        rename = "floating_ip_address",
+        deserialize_with = "null_default"
+    )]
     pub address: String,
     /// The network that it comes from.
+    #[serde(default)]
     pub floating_network_id: String,
     /// The project that it belongs to.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub project_id: String,
     /// The port that it is on.
+    #[serde(default)]
     pub port_id: Option<String>,
     /// The port's address.
+    #[serde(default)]
     pub fixed_ip_address: Option<String>,
     /// The router in between.
+    #[serde(default)]
     pub router_id: Option<String>,
     /// `ACTIVE`, `DOWN`, `ERROR`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub status: String,
     /// Its own name, or empty.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_name: String,
     /// Its own domain, or empty.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub dns_domain: String,
     /// Free text; where this program says what is its own.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub description: String,
     /// Its tags.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(default, deserialize_with = "null_default")]
     pub tags: Vec<String>,
 }
 
@@ -270,6 +279,7 @@ pub struct QuotaUse {
 impl QuotaUse {
     /// How many more there may be; `None` for no limit.
     pub fn room(&self) -> Option<u64> {
-        (self.limit >= 0).then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
+        (self.limit >= 0)
+            .then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
     }
 }

@@ -38,13 +38,15 @@ await() {
   done
 }
 
-# stop NAME: TERM to its process group, KILL to what is left after 20 s.
+# stop NAME: TERM to its process group, KILL to what is left: soon for services,
+# whose state is in the database, late for those who keep it.
 stop() {
-  local pid i
+  local pid i tenths=80
+  if [[ $1 == mariadb || $1 == rabbitmq ]]; then tenths=300; fi
   if alive "$1"; then
     read -r pid _ <"$PID/$1.pid"
     kill -TERM -- "-$pid" 2>/dev/null || true
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < tenths; i++)); do
       alive "$1" || break
       sleep 0.1
     done

