@@ -165,6 +165,15 @@ impl Template {
     }
 }
 
+/// The literal parts of a text in their order; [`None`] for each `${…}` between them.
+pub fn split_text(text: &str) -> Result<Vec<Option<String>>, ExpressionError> {
+    let literal = |part| match part {
+        Part::Literal(literal) => Some(literal),
+        Part::Expression(_) => None,
+    };
+    Ok(text::split(text)?.into_iter().map(literal).collect())
+}
+
 /// A CEL expression that gives true or false.
 #[derive(Clone, Debug)]
 pub struct Condition {

@@ -47,6 +47,7 @@ impl Walk {
         self.loops = self.loops.max(loops);
         let next = depth + 1;
         if let Some(path) = path_of(&expression.expr) {
+            self.depth = self.depth.max(depth + path.len());
             let test = matches!(&expression.expr, Expr::Select(select) if select.test);
             self.note(path, guarded || test);
             return;

@@ -1,0 +1,151 @@
+//! The scenarios that a run can choose from: the built-in suite and users' own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use super::document::Scenario;
+use super::fault::{Fault, Faults};
+use super::load::load;
+use super::yaml;
+
+static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+const TEMPLATE_END: &str = ".hot.yaml";
+
+/// What is wrong with the built-in suite.
+pub type CatalogueError = Faults;
+
+/// The scenarios that a run can choose from, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    scenarios: BTreeMap<String, Arc<Scenario>>,
+    /// The built-in ones as they are written, templates included.
+    texts: BTreeMap<String, Arc<str>>,
+}
+
+impl Catalogue {
+    /// These scenarios; of several of one name the last counts.
+    pub fn of(scenarios: Vec<Scenario>) -> Self {
+        let mut catalogue = Self::default();
+        for scenario in scenarios {
+            catalogue.add(scenario);
+        }
+        catalogue
+    }
+
+    /// The built-in suite.
+    ///
+    /// # Errors
+    /// What is wrong with it; a unit test proves that nothing is.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::default();
+        let mut faults = Vec::new();
+        for folder in SUITE.dirs() {
+            let name = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            match load_folder(name, folder) {
+                Ok((scenario, text)) => {
+                    let twin = catalogue.iter().find(|other| other.id == scenario.id);
+                    faults.extend(id_fault(&scenario, twin));
+                    catalogue.texts.insert(name.to_owned(), text.into());
+                    catalogue.add(scenario);
+                }
+                Err(more) => faults.extend(more),
+            }
+        }
+        if faults.is_empty() { Ok(catalogue) } else { Err(Faults(faults)) }
+    }
+
+    /// Adds a scenario; one of the same name is replaced and given back.
+    pub fn add(&mut self, scenario: Scenario) -> Option<Arc<Scenario>> {
+        self.scenarios.insert(scenario.name.clone(), Arc::new(scenario))
+    }
+
+    /// A scenario; built-in ones are also found by the name of their object, which has hyphens.
+    pub fn get(&self, name: &str) -> Option<&Arc<Scenario>> {
+        self.scenarios.get(name).or_else(|| self.scenarios.get(&name.replace('-', "_")))
+    }
+
+    /// All scenarios in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Scenario>> {
+        self.scenarios.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.scenarios.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scenarios.is_empty()
+    }
+
+    /// A built-in scenario as a `TempestScenario` object that kubectl can apply; [`None`] when there is none of this
+    /// name.
+    pub fn show(&self, name: &str) -> Option<String> {
+        let scenario = self.get(name)?;
+        self.texts.get(&scenario.name).map(ToString::to_string)
+    }
+}
+
+fn id_fault(scenario: &Scenario, twin: Option<&Arc<Scenario>>) -> Option<Fault> {
+    let message = match (&scenario.id, twin) {
+        (None, _) => "'id' is missing".to_owned(),
+        (Some(_), Some(twin)) => format!("'id' is that of '{}'", twin.name),
+        (Some(_), None) => return None,
+    };
+    let file = Some(format!("scenarios/{}/scenario.yaml", scenario.name));
+    let help = "make one with uuidgen".to_owned();
+    Some(Fault { file, path: "spec.id".to_owned(), message, help, ..Fault::default() })
+}
+
+/// Checks a folder; gives the scenario, and its object with the templates inside.
+fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<Fault>> {
+    let in_folder = |fault: Fault| {
+        let file = fault.file.as_deref().unwrap_or("scenario.yaml");
+        Fault { file: Some(format!("scenarios/{name}/{file}")), ..fault }
+    };
+    let fault = |line, message: String| vec![in_folder(Fault { line, message, ..Fault::default() })];
+    let mut templates = Vec::new();
+    let mut text = None;
+    for file in folder.files() {
+        let file_name = file.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        match (file_name.strip_suffix(TEMPLATE_END), file.contents_utf8()) {
+            (Some(template), Some(text)) => templates.push((template.to_owned(), text.to_owned())),
+            (None, Some(found)) if file_name == "scenario.yaml" => text = Some(found),
+            _ => return Err(fault(None, format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"))),
+        }
+    }
+    templates.sort();
+    let text = text.ok_or_else(|| fault(None, "there is no scenario.yaml".to_owned()))?;
+    let documents = yaml::parse(text).map_err(|error| fault(error.line, format!("is no YAML: {error}")))?;
+    let Ok([document]) = <[yaml::Document; 1]>::try_from(documents) else {
+        return Err(fault(None, "is not one document".to_owned()));
+    };
+    let object = document.value.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or_default();
+    if object != name.replace('_', "-") {
+        let message = format!("metadata.name is '{object}', but the folder is '{name}'");
+        return Err(fault(document.line("metadata.name"), message));
+    }
+    let scenario = load(document, &templates, |_| name.to_owned())
+        .map_err(|faults| faults.into_iter().map(in_folder).collect::<Vec<_>>())?;
+    Ok((scenario, with_templates(text, &templates)))
+}
+
+/// The object with its templates inside. `spec` is the last field of every built-in document.
+fn with_templates(text: &str, templates: &[(String, String)]) -> String {
+    let mut whole = text.trim_end().to_owned();
+    whole.push('\n');
+    if !templates.is_empty() {
+        whole.push_str("  templates:\n");
+    }
+    for (name, template) in templates {
+        let _ = writeln!(whole, "    {name}: |");
+        for line in template.lines() {
+            let _ = if line.is_empty() { writeln!(whole) } else { writeln!(whole, "      {line}") };
+        }
+    }
+    whole
+}

@@ -1,0 +1,139 @@
+//! What is wrong with a document, where, and what to do about it.
+
+use std::fmt;
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// The file, when the document came from one.
+    pub file: Option<String>,
+    /// The line, counted from 1, when the document came from a text.
+    pub line: Option<u64>,
+    /// The field, such as `spec.steps[3].stack.template`; empty for the whole document.
+    pub path: String,
+    /// The step it is in.
+    pub step: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next; may be empty.
+    pub help: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}:")?;
+        }
+        if let Some(line) = self.line {
+            write!(f, "{line}:")?;
+        }
+        if self.file.is_some() || self.line.is_some() {
+            f.write_str(" ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}", self.path)?;
+            if let Some(step) = &self.step {
+                write!(f, " (step '{step}')")?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.message)?;
+        if !self.help.is_empty() {
+            write!(f, "; {}", self.help)?;
+        }
+        Ok(())
+    }
+}
+
+/// All that is wrong with one or several documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// `a, b, c`, or `none`; not more than twelve names.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(12);
+    names.truncate(12);
+    match (names.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => names.join(", "),
+        (false, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// The next step after a wrong name: the closest right one, else all of them.
+pub fn suggestion<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> String {
+    let right: Vec<&str> = right.into_iter().collect();
+    match closest(wrong, &right) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None if right.is_empty() => String::new(),
+        None => format!("there are: {}", listed(right)),
+    }
+}
+
+/// The name that differs least, when it differs little.
+pub fn closest<'a>(wrong: &str, right: &[&'a str]) -> Option<&'a str> {
+    let allowed = (wrong.chars().count() / 3).max(1);
+    right
+        .iter()
+        .map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), *name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// How many characters must be added, removed or replaced (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(200).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, character) in one.chars().take(200).enumerate() {
+        let mut next = vec![line + 1];
+        let mut left = line + 1;
+        for (pair, wanted) in row.windows(2).zip(&other) {
+            let &[diagonal, above] = pair else { break };
+            let replaced = diagonal + usize::from(character != *wanted);
+            left = replaced.min(above + 1).min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("tempalte", "did you mean 'template'?")]
+    #[case("Template", "did you mean 'template'?")]
+    #[case("quite_else", "there are: name, template")]
+    fn a_wrong_name_gets_a_next_step(#[case] wrong: &str, #[case] help: &str) {
+        assert_eq!(suggestion(wrong, ["name", "template"]), help);
+    }
+
+    #[rstest]
+    #[case("", "abc", 3)]
+    #[case("kitten", "sitting", 3)]
+    #[case("same", "same", 0)]
+    fn distances_are_levenshteins(#[case] one: &str, #[case] other: &str, #[case] wanted: usize) {
+        assert_eq!(distance(one, other), wanted);
+    }
+}
