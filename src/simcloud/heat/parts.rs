@@ -1,0 +1,141 @@
+//! The parts of a stack that can be read: resources, events, outputs, template.
+
+use serde_json::{Value, json};
+
+use super::{
+    Refusal, Reply, href, no_resource, resources,
+    stack::{Resource, Stack, StackEvent},
+    views,
+};
+use crate::simcloud::{wire::Call, world::World};
+
+pub(super) fn handle(
+    world: &mut World,
+    call: &Call,
+    stack: &Stack,
+    path: &[&str],
+) -> Result<Reply, Refusal> {
+    match path {
+        ["template"] => Ok(Reply::ok(stack.template.raw.clone())),
+        ["environment"] => Ok(Reply::ok(json!({"parameters": stack.given,
+            "parameter_defaults": {}, "resource_registry": {"resources": {}},
+            "event_sinks": [], "encrypted_param_names": []}))),
+        ["files"] => Ok(Reply::ok(json!({}))),
+        ["resources"] => Ok(list(world, call, stack)),
+        ["resources", name] => {
+            let resource = find(stack, name)?.clone();
+            let mut view = resource_view(world, stack, &resource);
+            view["attributes"] = resources::attribute(world, stack, &resource, &[]);
+            Ok(Reply::ok(json!({"resource": view})))
+        }
+        ["resources", name, "events"] => {
+            find(stack, name)?;
+            Ok(events(world, call, stack, Some(name)))
+        }
+        ["resources", name, "metadata"] => {
+            find(stack, name)?;
+            Ok(Reply::ok(json!({"metadata": {}})))
+        }
+        ["events"] => Ok(events(world, call, stack, None)),
+        ["outputs"] => {
+            let outputs: Vec<Value> = stack
+                .template
+                .outputs
+                .iter()
+                .map(|(name, output)| {
+                    json!({"output_key": name,
+                        "description": output["description"].as_str()
+                            .unwrap_or("No description given")})
+                })
+                .collect();
+            Ok(Reply::ok(json!({"outputs": outputs})))
+        }
+        ["outputs", name] => {
+            if !stack.template.outputs.contains_key(*name) {
+                let message = format!("Specified output key {name} not found.");
+                return Err(Refusal::new(404, "NotFound", message));
+            }
+            Ok(Reply::ok(json!({"output": views::output(world, stack, name)})))
+        }
+        _ => Err(no_resource()),
+    }
+}
+
+fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
+    let doomed = || stack.doomed.iter().find(|resource| resource.name == name);
+    stack.resource(name).or_else(doomed).ok_or_else(|| {
+        let message =
+            format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
+        Refusal::new(404, "ResourceNotFound", message)
+    })
+}
+
+fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
+    let own = href(world, stack);
+    let required_by: Vec<&str> = stack
+        .resources
+        .iter()
+        .filter(|other| other.requires.contains(&resource.name))
+        .map(|other| other.name.as_str())
+        .collect();
+    json!({"resource_name": resource.name, "logical_resource_id": resource.name,
+        "physical_resource_id": resource.physical_id, "resource_type": resource.kind,
+        "resource_status": format!("{}_{}", resource.action, resource.status),
+        "resource_status_reason": resource.reason, "required_by": required_by,
+        "creation_time": resource.created, "updated_time": resource.updated, "description": "",
+        "links": [{"rel": "self", "href": format!("{own}/resources/{}", resource.name)},
+            {"rel": "stack", "href": own}]})
+}
+
+fn list(world: &World, call: &Call, stack: &Stack) -> Reply {
+    let gone = stack.doomed.iter().filter(|one| stack.resource(&one.name).is_none());
+    let mut rows: Vec<Value> =
+        stack.resources.iter().chain(gone).map(|one| resource_view(world, stack, one)).collect();
+    for name in ["name", "type", "status"] {
+        let Some(wanted) = call.query(name) else { continue };
+        let field = match name {
+            "name" => "resource_name",
+            "type" => "resource_type",
+            _ => "resource_status",
+        };
+        rows.retain(|row| {
+            let found = row[field].as_str().unwrap_or_default();
+            found == wanted || (name == "status" && found.ends_with(&format!("_{wanted}")))
+        });
+    }
+    Reply::ok(json!({"resources": rows}))
+}
+
+fn event_view(world: &World, stack: &Stack, event: &StackEvent) -> Value {
+    let own = href(world, stack);
+    json!({"id": event.id, "event_time": event.time, "resource_name": event.resource,
+        "logical_resource_id": event.resource, "physical_resource_id": event.physical_id,
+        "resource_type": event.kind, "resource_status": event.status,
+        "resource_status_reason": event.reason,
+        "links": [{"rel": "self", "href": format!("{own}/resources/{}/events/{}",
+            event.resource, event.id)},
+            {"rel": "resource", "href": format!("{own}/resources/{}", event.resource)},
+            {"rel": "stack", "href": own}]})
+}
+
+fn events(world: &World, call: &Call, stack: &Stack, resource: Option<&str>) -> Reply {
+    let mut rows: Vec<&StackEvent> = stack
+        .events
+        .iter()
+        .filter(|event| resource.is_none_or(|name| event.resource == name))
+        .filter(|event| call.query("resource_status").is_none_or(|s| event.status == s))
+        .collect();
+    if call.query("sort_dir") == Some("desc") {
+        rows.reverse();
+    }
+    if let Some(marker) = call.query("marker")
+        && let Some(at) = rows.iter().position(|event| event.id == marker)
+    {
+        rows.drain(..=at);
+    }
+    if let Some(limit) = call.query("limit").and_then(|limit| limit.parse().ok()) {
+        rows.truncate(limit);
+    }
+    let rows: Vec<Value> = rows.into_iter().map(|event| event_view(world, stack, event)).collect();
+    Reply::ok(json!({"events": rows}))
+}
