@@ -4,22 +4,27 @@ use std::sync::Arc;
 
 use tempest_operator::outcome::Verdict;
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
+use tempest_operator::simcloud::{self, SimCloud, SimOptions};
 
-use crate::cli::args::{Output, TryArgs};
+use crate::cli::args::{Latency, Output, TryArgs};
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
-use crate::cli::parts::simcloud::SimCloud;
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
 use crate::cli::terminal;
 
+/// Chance in the simulated cloud: the same in every try, so that two can be compared.
+const SEED: u64 = 1;
+
 /// Runs the command.
 pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
-    let cloud = SimCloud::start(args.latency).await?;
+    let cloud = start(args.latency).await?;
     let mut spec = request::empty_spec();
-    spec.cloud.zone_suffix = cloud.zone_suffix();
-    spec.cloud.nameservers = cloud.name_servers();
+    cloud.zone_suffix().clone_into(&mut spec.cloud.zone_suffix);
+    spec.cloud.nameservers = cloud.name_servers().iter().map(ToString::to_string).collect();
+    spec.cloud.primary = Some("demo".to_owned());
+    spec.cloud.alternate = Some("demo2".to_owned());
     spec.scenarios.include = args.include;
     let request = Request::of_text(spec, &cloud.clouds_yaml())?;
     let run = request::new_run("try");
@@ -37,4 +42,17 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
         ))?;
     }
     Ok(report.verdict.unwrap_or(Verdict::Errored).into())
+}
+
+async fn start(latency: Latency) -> Result<SimCloud, Problem> {
+    let latency = match latency {
+        Latency::Zero => simcloud::Latency::Zero,
+        Latency::Realistic => simcloud::Latency::Realistic { seed: SEED },
+    };
+    let options = SimOptions { latency, seed: SEED, ..SimOptions::default() };
+    SimCloud::start(options).await.map_err(|error| {
+        Problem::unable("the simulated cloud cannot be started")
+            .because(error)
+            .next("it listens on 127.0.0.1 at ports that the system chooses; see that this is allowed")
+    })
 }
