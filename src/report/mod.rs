@@ -6,6 +6,7 @@ pub mod junit;
 pub mod lines;
 pub mod live;
 pub mod progress;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod table;

@@ -95,7 +95,7 @@ async fn whole_run(
         Err(fault) => return ended(fault),
     };
     let facts = tokio::select! {
-        facts = discover(&sessions, &inputs.request) => facts,
+        facts = discover(&sessions, &inputs.request, &inputs.options.policy) => facts,
         () = control.cancel.cancelled() => return ended(cancelled()),
     };
     let facts = match facts {
@@ -226,7 +226,7 @@ async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault
 /// Looks at the cloud without changing it.
 pub async fn preflight(inputs: &RunInputs) -> Result<CloudFacts, RunFault> {
     let sessions = connect(inputs).await?;
-    discover(&sessions, &inputs.request).await.map_err(run_fault)
+    discover(&sessions, &inputs.request, &inputs.options.policy).await.map_err(run_fault)
 }
 
 /// Undoes what an earlier process left in its ledger, then audits. What remains is returned.
