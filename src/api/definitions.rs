@@ -1,7 +1,7 @@
 //! The custom resource definitions as they are installed: what the derive makes, and what it cannot say.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, ValidationRule,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool, ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -20,6 +20,7 @@ fn tempest_run() -> CustomResourceDefinition {
             continue;
         };
         root.x_kubernetes_validations = Some(run_rules());
+        drop_foreign_formats(root);
         let Some(properties) = root.properties.as_mut() else { continue };
         if let Some(status) = properties.get_mut("status") {
             // A new object counts as in progress (kstatus), and readers find a status that is never null.
@@ -33,6 +34,18 @@ fn tempest_run() -> CustomResourceDefinition {
         }
     }
     crd
+}
+
+/// Takes out the formats of unsigned integers, which the API server does not know and warns of.
+fn drop_foreign_formats(schema: &mut JSONSchemaProps) {
+    schema.format = schema.format.take().filter(|format| !format.starts_with("uint"));
+    schema.properties.iter_mut().flatten().for_each(|(_, inner)| drop_foreign_formats(inner));
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        drop_foreign_formats(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        drop_foreign_formats(values);
+    }
 }
 
 /// Rules that see the whole object: its spec and its status, before and after.

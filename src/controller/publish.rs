@@ -134,13 +134,16 @@ impl Publisher {
     /// Writes a status; with a version, only over that one.
     async fn write(&self, status: &TempestRunStatus, version: Option<String>) -> Result<(), kube::Error> {
         let name = self.run.name_any();
-        let patch = json!({
+        let mut patch = json!({
             "apiVersion": TempestRun::api_version(&()),
             "kind": TempestRun::kind(&()),
             // A UID in an apply is a precondition: an object of the same name made meanwhile is not touched.
-            "metadata": { "name": name, "uid": self.run.uid(), "resourceVersion": version },
+            "metadata": { "name": name, "uid": self.run.uid() },
             "status": status,
         });
+        if let Some(version) = version {
+            patch["metadata"]["resourceVersion"] = version.into();
+        }
         let params = PatchParams::apply(FIELD_MANAGER).force();
         self.runs.patch_status(&name, &params, &Patch::Apply(&patch)).await?;
         self.metrics.status_written();
