@@ -65,7 +65,10 @@ pub(super) fn load(
         Ok(spec) => match check_lines(&call(&name), &spec) {
             Ok(scenario) if faults.is_empty() => return Ok(scenario),
             Ok(_) => {}
-            Err(more) => faults.extend(more),
+            Err(more) => {
+                let said: BTreeSet<String> = faults.iter().map(|fault| fault.path.clone()).collect();
+                faults.extend(more.into_iter().filter(|fault| !said.contains(&fault.path)));
+            }
         },
         // The shape was held against the same types, so it has said what is wrong; this is only to be sure.
         Err(error) if faults.is_empty() => faults.push(Fault {
@@ -151,3 +154,6 @@ fn add_templates(spec: &mut Value, beside: &[(String, String)], faults: &mut Vec
         }
     }
 }
+
+#[cfg(test)]
+pub(in crate::scenario) mod tests;

@@ -273,3 +273,6 @@ impl Checker {
         parsed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,22 +96,23 @@ impl Checker {
             let message = format!("an earlier step creates stack '{}'", spec.name);
             self.fault(&field(path, "name"), message, "choose another name, or use 'action: update'");
         }
-        let Some(template) = &spec.template else {
-            self.fault(path, "create needs a template", format!("add 'template', one of: {}", self.template_names()));
-            return None;
-        };
         let given: BTreeSet<String> = spec.parameters.keys().cloned().collect();
-        let hot = self.known_template(template, path)?;
-        self.check_parameters(template, &hot, &given, &given, path);
-        self.gate_types(&hot, place);
+        // Noted even when its template is wrong: that is one fault, not one more at each use.
         let stack = KnownStack {
-            template: template.clone(),
-            given,
+            template: spec.template.clone().unwrap_or_default(),
+            given: given.clone(),
             when: place.when.clone(),
             settled: wait,
             deleted: false,
         };
         self.known.note_stack(&spec.name, stack);
+        let Some(template) = &spec.template else {
+            self.fault(path, "create needs a template", format!("add 'template', one of: {}", self.template_names()));
+            return None;
+        };
+        let hot = self.known_template(template, path)?;
+        self.check_parameters(template, &hot, &given, &given, path);
+        self.gate_types(&hot, place);
         Some(StackChange::Create {
             template: template.clone(),
             parameters: parameters?,
@@ -129,6 +130,10 @@ impl Checker {
     ) -> Option<StackChange> {
         let known = self.existing(spec, path)?;
         let template = spec.template.clone().unwrap_or_else(|| known.template.clone());
+        if spec.template.is_none() && !self.templates.contains_key(&template) {
+            // The step that created it was told.
+            return None;
+        }
         let hot = self.known_template(&template, path)?;
         let given: BTreeSet<String> = spec.parameters.keys().cloned().collect();
         // Of the last parameters those count that the template, perhaps another one, still takes.
