@@ -115,7 +115,12 @@ fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<F
         match (file_name.strip_suffix(TEMPLATE_END), file.contents_utf8()) {
             (Some(template), Some(text)) => templates.push((template.to_owned(), text.to_owned())),
             (None, Some(found)) if file_name == "scenario.yaml" => text = Some(found),
-            _ => return Err(fault(None, format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"))),
+            _ => {
+                return Err(fault(
+                    None,
+                    format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"),
+                ));
+            }
         }
     }
     templates.sort();
@@ -129,7 +134,7 @@ fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<F
         let message = format!("metadata.name is '{object}', but the folder is '{name}'");
         return Err(fault(document.line("metadata.name"), message));
     }
-    let scenario = load(document, &templates, |_| name.to_owned())
+    let scenario = load(&document, &templates, |_| name.to_owned())
         .map_err(|faults| faults.into_iter().map(in_folder).collect::<Vec<_>>())?;
     Ok((scenario, with_templates(text, &templates)))
 }
@@ -177,7 +182,8 @@ mod tests {
         let suite = suite();
         for scenario in suite.iter() {
             let shown = suite.show(&scenario.name).unwrap();
-            let read = load_file_text("shown.yaml", &shown).unwrap_or_else(|faults| panic!("{}", Faults(faults)));
+            let read =
+                load_file_text("shown.yaml", &shown).unwrap_or_else(|faults| panic!("{}", Faults(faults)));
             let [read] = read.as_slice() else { panic!("{} is several", scenario.name) };
             assert_eq!(read.name, format!("user/{}", scenario.name.replace('_', "-")));
             assert_eq!((&read.id, &read.gates), (&scenario.id, &scenario.gates));

@@ -32,7 +32,7 @@ pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
     for document in documents {
-        match load(document, &[], |name| format!("{USER}{name}")) {
+        match load(&document, &[], |name| format!("{USER}{name}")) {
             Ok(scenario) if !names.insert(scenario.name.clone()) => faults.push(Fault {
                 path: "metadata.name".to_owned(),
                 message: format!("the file has two scenarios '{}'", scenario.name),
@@ -52,7 +52,7 @@ pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<
 
 /// Checks one document, with templates that lie beside it; `call` makes the scenario's name of the object's.
 pub(super) fn load(
-    document: Document,
+    document: &Document,
     beside: &[(String, String)],
     call: impl Fn(&str) -> String,
 ) -> Result<Scenario, Vec<Fault>> {
@@ -71,15 +71,13 @@ pub(super) fn load(
             }
         },
         // The shape was held against the same types, so it has said what is wrong; this is only to be sure.
-        Err(error) if faults.is_empty() => faults.push(Fault {
-            path: "spec".to_owned(),
-            message: error.to_string(),
-            ..Fault::default()
-        }),
+        Err(error) if faults.is_empty() => {
+            faults.push(Fault { path: "spec".to_owned(), message: error.to_string(), ..Fault::default() });
+        }
         Err(_) => {}
     }
     for fault in &mut faults {
-        place(fault, &document, beside);
+        place(fault, document, beside);
     }
     Err(faults)
 }

@@ -12,7 +12,7 @@ use super::references::{Reference, walk};
 use super::{ExpressionError, MAX_SOURCE, Scope, bounded};
 
 /// How deep an expression may be: CEL evaluates recursively.
-const MAX_DEPTH: usize = 48;
+const MAX_DEPTH: u16 = 48;
 /// How many comprehensions may stand inside one another: the cost is the lists' lengths multiplied.
 const MAX_LOOPS: usize = 2;
 
@@ -32,12 +32,12 @@ impl Program {
         if length > MAX_SOURCE {
             return Err(fault(format!("is {length} characters long; at most {MAX_SOURCE} are allowed")));
         }
-        if nesting(source) > MAX_DEPTH {
+        if nesting(source) > usize::from(MAX_DEPTH) {
             return Err(fault(format!("is nested deeper than {MAX_DEPTH}")));
         }
         let expression = ENVIRONMENT
             .parser()
-            .max_recursion_depth(MAX_DEPTH as u16)
+            .max_recursion_depth(MAX_DEPTH)
             .parse(source)
             .map_err(|errors| fault(first_line(&errors.to_string())))?;
         Self::from_ast(source.into(), expression)
@@ -46,7 +46,7 @@ impl Program {
     fn from_ast(source: Arc<str>, expression: IdedExpr) -> Result<Self, ExpressionError> {
         let found = walk(&expression);
         let fault = |message: String| Err(ExpressionError::new(&source, message));
-        if found.depth > MAX_DEPTH {
+        if found.depth > usize::from(MAX_DEPTH) {
             return fault(format!("is nested deeper than {MAX_DEPTH}"));
         }
         if found.loops > MAX_LOOPS {

@@ -119,18 +119,58 @@ fn what_is_no_document_is_said(#[case] text: &str, #[case] part: &str) {
 }
 
 #[rstest]
-#[case::kind("kind: TempestScenario", "kind: TempestRun", "all.yaml:2: kind: 'kind' is 'TempestRun'; write 'kind: TempestScenario'")]
-#[case::version("v1alpha1", "v1", "all.yaml:1: apiVersion: 'apiVersion' is 'crossservice.dev/v1'; write 'apiVersion: crossservice.dev/v1alpha1'")]
-#[case::name("name: all-kinds", "name: All_Kinds", "all.yaml:4: metadata.name: 'All_Kinds' is no name of an object; use lower-case letters, digits and inner hyphens")]
-#[case::around("metadata:\n", "spce: 1\nmetadata:\n", "all.yaml:3: spce: there is no field 'spce' here; did you mean 'spec'?")]
+#[case::kind(
+    "kind: TempestScenario",
+    "kind: TempestRun",
+    "all.yaml:2: kind: 'kind' is 'TempestRun'; write 'kind: TempestScenario'"
+)]
+#[case::version(
+    "v1alpha1",
+    "v1",
+    "all.yaml:1: apiVersion: 'apiVersion' is 'crossservice.dev/v1'; write 'apiVersion: crossservice.dev/v1alpha1'"
+)]
+#[case::name(
+    "name: all-kinds",
+    "name: All_Kinds",
+    "all.yaml:4: metadata.name: 'All_Kinds' is no name of an object; use lower-case letters, digits and inner hyphens"
+)]
+#[case::around(
+    "metadata:\n",
+    "spce: 1\nmetadata:\n",
+    "all.yaml:3: spce: there is no field 'spce' here; did you mean 'spec'?"
+)]
 #[case::missing("  title: One of everything\n", "", "all.yaml:5: spec: 'title' is missing; add 'title'")]
-#[case::unknown("tags:", "tgas:", "all.yaml:8: spec.tgas: there is no field 'tgas' here; did you mean 'tags'?")]
-#[case::unknown_in_step("within: 2m", "wihtin: 2m", "all.yaml:29: spec.steps[0].wihtin (step 'create'): there is no field 'wihtin' here; did you mean 'within'?")]
-#[case::word("action: create", "action: crate", "all.yaml:31: spec.steps[0].stack.action (step 'create'): 'crate' is not one of the possible values; did you mean 'create'?")]
-#[case::method("method: POST", "method: post", "all.yaml:38: spec.steps[1].request.method (step 'port'): 'post' is not one of the possible values; did you mean 'POST'?")]
-#[case::kind_of_value("within: 2m", "within: 120", "all.yaml:29: spec.steps[0].within (step 'create'): must be a text, not a number; put it in quotes")]
+#[case::unknown(
+    "tags:",
+    "tgas:",
+    "all.yaml:8: spec.tgas: there is no field 'tgas' here; did you mean 'tags'?"
+)]
+#[case::unknown_in_step(
+    "within: 2m",
+    "wihtin: 2m",
+    "all.yaml:29: spec.steps[0].wihtin (step 'create'): there is no field 'wihtin' here; did you mean 'within'?"
+)]
+#[case::word(
+    "action: create",
+    "action: crate",
+    "all.yaml:31: spec.steps[0].stack.action (step 'create'): 'crate' is not one of the possible values; did you mean 'create'?"
+)]
+#[case::method(
+    "method: POST",
+    "method: post",
+    "all.yaml:38: spec.steps[1].request.method (step 'port'): 'post' is not one of the possible values; did you mean 'POST'?"
+)]
+#[case::kind_of_value(
+    "within: 2m",
+    "within: 120",
+    "all.yaml:29: spec.steps[0].within (step 'create'): must be a text, not a number; put it in quotes"
+)]
 #[case::list("tags: [smoke]", "tags: smoke", "all.yaml:8: spec.tags: must be a list, not a text")]
-#[case::empty("that: [\"status == 200\", \"size(body.recordsets) == 2\"]", "that: []", "all.yaml:51: spec.steps[2].expect.that (step 'look'): has 0 items; at least 1 are needed")]
+#[case::empty(
+    "that: [\"status == 200\", \"size(body.recordsets) == 2\"]",
+    "that: []",
+    "all.yaml:51: spec.steps[2].expect.that (step 'look'): has 0 items; at least 1 are needed"
+)]
 fn the_shape_is_checked_with_lines(#[case] good: &str, #[case] bad: &str, #[case] wanted: &str) {
     assert_eq!(said(good, bad), [wanted]);
 }
