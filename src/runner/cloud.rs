@@ -121,6 +121,8 @@ pub fn fault_of(error: &Error) -> StepFault {
         Error::EndpointNotFound { .. } | Error::EndpointDenied { .. } => {
             StepFault::errored(Reason::EndpointUnusable, message)
         }
+        // The document asks for something that is no request.
+        Error::BadRequest { .. } => StepFault::errored(Reason::ExpressionFailed, message),
         Error::Api(api) if api.status == 401 => StepFault::errored(Reason::AuthenticationFailed, message),
         Error::Api(api) if api.status < 500 => StepFault::failed(Reason::UnexpectedStatus, message),
         _ => StepFault::errored(Reason::ServiceError, message),

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fault::StepFault;
 use super::rhythm::{Rhythm, pause};
+use crate::outcome::Reason;
 
 /// What one look at the cloud showed.
 #[derive(Debug)]
@@ -18,6 +19,18 @@ pub enum Observation<T> {
     Pending(Pending),
     /// It will never come.
     Fault(StepFault),
+}
+
+impl<T> Observation<T> {
+    /// A fault that time may mend: not yet. One that time cannot mend (credentials, a missing endpoint, a wrong
+    /// document) ends the wait.
+    pub fn waiting(fault: StepFault) -> Self {
+        let final_ = matches!(
+            fault.reason,
+            Reason::AuthenticationFailed | Reason::EndpointUnusable | Reason::ExpressionFailed
+        );
+        if final_ { Self::Fault(fault) } else { Self::Pending(Pending::fault(fault)) }
+    }
 }
 
 /// Not yet: what is seen instead, and what to say when time runs out now.
@@ -114,7 +127,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::outcome::{Outcome, Reason};
+    use crate::outcome::Outcome;
 
     struct Fixture {
         rhythm: Rhythm,

@@ -104,7 +104,7 @@ impl<'a> Undoing<'a> {
                         match session.heat().find_stack(name).await {
                             Ok(found) => Observation::Done(Some(found.reference())),
                             Err(error) if error.is_not_found() => Observation::Done(None),
-                            Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                            Err(error) => Observation::waiting(fault_of(&error)),
                         }
                     }
                     .boxed()
@@ -121,7 +121,7 @@ impl<'a> Undoing<'a> {
                 let stack = match session.heat().stack_status(&reference).await {
                     Ok(stack) => stack,
                     Err(error) if error.is_not_found() => return Observation::Done(()),
-                    Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => return Observation::waiting(fault_of(&error)),
                 };
                 let status = stack.status.to_string();
                 if status == "DELETE_COMPLETE" {
@@ -129,7 +129,7 @@ impl<'a> Undoing<'a> {
                 }
                 let message = format!("stack {name} is {status}: {}", stack.status_reason);
                 let fault = StepFault::failed(Reason::StackNotComplete, message);
-                if status == "DELETE_IN_PROGRESS" {
+                if matches!(status.as_str(), "DELETE_IN_PROGRESS" | "DELETE_COMPLETE") {
                     return Observation::Pending(Pending::fault(fault));
                 }
                 if deletes.load(Ordering::Relaxed) == STACK_DELETES {
@@ -138,7 +138,7 @@ impl<'a> Undoing<'a> {
                 match session.heat().delete_stack(&reference).await {
                     Ok(()) => drop(deletes.fetch_add(1, Ordering::Relaxed)),
                     Err(error) if error.is_not_found() => return Observation::Done(()),
-                    Err(error) => return Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => return Observation::waiting(fault_of(&error)),
                 }
                 Observation::Pending(Pending::fault(fault))
             }
@@ -161,7 +161,7 @@ impl<'a> Undoing<'a> {
                 async {
                     match session.request(service, Method::GET, collection).send_pages(PAGE).await {
                         Ok(answer) => Observation::Done(answer),
-                        Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                        Err(error) => Observation::waiting(fault_of(&error)),
                     }
                 }
                 .boxed()
@@ -197,7 +197,7 @@ impl<'a> Undoing<'a> {
                         )))
                     }
                     Err(error) if error.is_not_found() => Observation::Done(()),
-                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => Observation::waiting(fault_of(&error)),
                 }
             }
             .boxed()
@@ -224,7 +224,7 @@ impl<'a> Undoing<'a> {
                     Ok(_) => Observation::Done(()),
                     // What held the value is gone itself.
                     Err(error) if error.is_not_found() => Observation::Done(()),
-                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => Observation::waiting(fault_of(&error)),
                 }
             }
             .boxed()

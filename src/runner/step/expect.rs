@@ -4,7 +4,7 @@ use futures::FutureExt;
 use http::Method;
 use tokio::time::Instant;
 
-use super::request::{capture, with_answer};
+use super::request::{at, capture, with_answer};
 use crate::openstack::Response;
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::{fault_of, service_of};
@@ -45,7 +45,7 @@ async fn until_it_holds(
                         Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
                         Err(fault) => Observation::Fault(fault),
                     },
-                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                    Err(fault) => Observation::waiting(fault),
                 }
             }
             .boxed()
@@ -75,7 +75,7 @@ async fn while_it_holds(
                         }),
                         Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
                     },
-                    Err(fault) => Observation::Pending(Pending::fault(fault)),
+                    Err(fault) => Observation::waiting(fault),
                 }
             }
             .boxed()
@@ -87,7 +87,7 @@ async fn while_it_holds(
 async fn look(context: &StepContext<'_>, action: &ExpectAction, path: &str) -> Result<Response, StepFault> {
     let session = context.session()?;
     let service = service_of(action.service);
-    let request = session.request(service, Method::GET, path);
+    let request = at(session, service, Method::GET, path);
     let answer =
         if action.pages.is_some() { request.send_pages(PAGE).await } else { request.send_any().await };
     answer.map_err(|error| fault_of(&error))

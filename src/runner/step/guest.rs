@@ -78,7 +78,7 @@ async fn wait_for(
                     Err(error) if error.status().is_some_and(|status| status < 500 || status == 501) => {
                         Observation::Pending(Pending::fault(missing()))
                     }
-                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => Observation::waiting(fault_of(&error)),
                 }
             }
             .boxed()

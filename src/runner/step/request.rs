@@ -1,8 +1,9 @@
 //! The `request` step: one REST call, written down before it is made when it makes something.
 
+use http::Method;
 use serde_json::{Value, json};
 
-use crate::openstack::Response;
+use crate::openstack::{Request, Response, Service, Session};
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::{fault_of, is_ambiguous, method_of, service_of};
 use crate::runner::context::StepContext;
@@ -22,7 +23,7 @@ pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<S
     }
     let entry = write_down(context, action).await?;
     let session = context.session()?;
-    let mut request = session.request(service_of(action.service), method_of(action.method), &path);
+    let mut request = at(session, service_of(action.service), method_of(action.method), &path);
     if let Some(body) = &body {
         request = request.json(body);
     }
@@ -157,6 +158,15 @@ fn unexpected(action: &RequestAction, path: &str, answer: &Response) -> StepFaul
     } else {
         StepFault::failed(Reason::UnexpectedStatus, message).with(evidence)
     }
+}
+
+/// A request to a document's path, whose query, if it has one, stands behind `?` as in a URL.
+pub fn at(session: &Session, service: Service, method: Method, path: &str) -> Request {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let parameters = url::form_urlencoded::parse(query.as_bytes());
+    parameters.fold(session.request(service, method, path), |request, (name, value)| {
+        request.query(name.into_owned(), value)
+    })
 }
 
 /// Keeps values of an answer.

@@ -194,7 +194,7 @@ async fn await_state(
                             StepFault::failed(Reason::StackFailed, format!("stack {} is gone", handle.name));
                         Observation::Fault(fault.with(evidence_of(&error)))
                     }
-                    Err(error) => Observation::Pending(Pending::fault(fault_of(&error))),
+                    Err(error) => Observation::waiting(fault_of(&error)),
                 }
             }
             .boxed()
@@ -234,14 +234,16 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: Stack) -> Obse
     };
     match until {
         Some(_) if status == wanted => return Observation::Done(Some(stack)),
-        None if status == "DELETE_COMPLETE" => return Observation::Done(None),
+        None if stack.is_gone() => return Observation::Done(None),
         _ => {}
     }
     let rolls_back = until.is_some_and(|state| state.action == "ROLLBACK");
     let of_this_action = stack.status.action.to_string() == handle.action
         || (rolls_back && stack.status.action.to_string() == "ROLLBACK");
     let may_roll_back = rolls_back && stack.status.action.to_string() != "ROLLBACK";
-    if stack.status.is_settled() && of_this_action && !may_roll_back {
+    // A deletion that is complete is not over before its time is told.
+    let going = until.is_none() && !stack.status.is_failed();
+    if stack.status.is_settled() && of_this_action && !may_roll_back && !going {
         let reason = hints::explain(&stack.status_reason);
         let message = format!("stack {} is {status} instead of {wanted}: {reason}", handle.name);
         return Observation::Fault(StepFault::failed(Reason::StackFailed, message).with(evidence));
@@ -290,14 +292,16 @@ async fn explain(
 /// Heat refused the request itself.
 fn refused(context: &StepContext<'_>, verb: &str, handle: &StackHandle, error: &Error) -> StepFault {
     let fault = fault_of(error);
-    if fault.reason != Reason::UnexpectedStatus {
-        return fault;
-    }
+    let Error::Api(api) = error else { return fault };
+    // Keystone refuses the trust with a 403, of which Heat tells only a 500 without words.
     let app_credential = context.session().is_ok_and(Session::uses_application_credential);
     let hint = if app_credential && verb == "create" { hints::APPLICATION_CREDENTIAL } else { "" };
-    let message =
-        format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
-    StepFault { message, reason: Reason::StackFailed, ..fault }
+    let message = format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
+    if api.status < 500 && api.status != 401 {
+        StepFault { message, reason: Reason::StackFailed, ..fault }
+    } else {
+        StepFault { message, ..fault }
+    }
 }
 
 fn ignore_not_found(error: Error) -> Result<(), Error> {

@@ -38,7 +38,7 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
                 let faults = round.ask(&mut *times.lock().await).await;
                 match worst(faults) {
                     None => Observation::Done(()),
-                    Some(fault) => Observation::Pending(Pending::fault(fault)),
+                    Some(fault) => Observation::waiting(fault),
                 }
             }
             .boxed()
@@ -75,7 +75,7 @@ async fn watch(context: &StepContext<'_>, round: &Round<'_>, hold: Duration) -> 
                             "time ran out while it held",
                         ))
                     }),
-                    Some(fault) => Observation::Pending(Pending::fault(fault)),
+                    Some(fault) => Observation::waiting(fault),
                 }
             }
             .boxed()
