@@ -197,6 +197,29 @@ mod tests {
     }
 
     #[test]
+    fn variables_have_values_before_the_first_step() {
+        use serde_json::json;
+        for scenario in suite().iter() {
+            let mut scope = crate::scenario::expression::Scope::default();
+            scope.set("run", json!({ "id": "445566778801", "zoneSuffix": "verify.example.org." }));
+            scope.set(
+                "test",
+                json!({ "prefix": "to-445566778801-1", "description": "to-445566778801-1 made" }),
+            );
+            for (name, template) in &scenario.variables {
+                let value =
+                    template.evaluate(&scope).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+                scope.set_in("vars", name, value);
+            }
+            let zone = scope.get("vars").and_then(|vars| vars["zone"].as_str()).unwrap_or_default();
+            assert!(
+                zone.starts_with("to-445566778801-1.") && zone.ends_with(".verify.example.org."),
+                "{zone}"
+            );
+        }
+    }
+
+    #[test]
     fn gates_come_from_what_a_scenario_uses() {
         let suite = suite();
         let gates = &suite.get("floating-ip-with-own-name-to-dns").unwrap().gates;

@@ -147,7 +147,7 @@ impl Template {
         self.root.literal()
     }
 
-    /// The text that every value of it ends with, as far as it is written literally.
+    /// The text that every value of it ends with, as far as it is written out.
     pub fn literal_end(&self) -> Option<&str> {
         match self.root.as_ref() {
             Node::Literal(Value::String(text)) => Some(text),

@@ -1,6 +1,8 @@
 //! Every kind of fault is named with its path, its line, what is wrong and what to do.
 
-use crate::scenario::load::tests::said;
+use crate::outcome::Role;
+use crate::scenario::load::tests::{GOOD, said};
+use crate::scenario::{NeededFact, ServiceType, load_file_text};
 use rstest::rstest;
 
 #[rstest]
@@ -226,4 +228,53 @@ fn every_fault_is_named(#[case] good: &str, #[case] bad: &str, #[case] wanted: &
         all.join("\n       ")
     );
     assert!(all.iter().all(|text| text.starts_with("all.yaml:")), "{all:?}");
+}
+
+/// The gates of the good document with one thing changed.
+fn gates(good: &str, bad: &str) -> crate::scenario::document::Gates {
+    load_file_text("all.yaml", &GOOD.replacen(good, bad, 1))
+        .unwrap_or_else(|faults| panic!("{faults:?}"))
+        .remove(0)
+        .gates
+}
+
+#[test]
+fn what_is_asked_for_is_no_gate() {
+    let of = |when: &str, server: &str| {
+        let bad =
+            format!("      when: {when}\n      as: alternate\n      guest:\n        server: {server}\n");
+        gates("      when: facts.image != null\n      guest:\n        server: ${captures.id}\n", &bad)
+    };
+    let asked = of("facts.image != null", "${facts.image}");
+    assert!(asked.facts.is_empty() || !asked.facts.contains(&NeededFact::Image), "{asked:?}");
+    assert!(!asked.services.contains(&ServiceType::Compute) && asked.credentials.is_empty(), "{asked:?}");
+    let other = of("facts.ptr", "${facts.image}");
+    assert!(other.facts.contains(&NeededFact::Image), "{other:?}");
+    let inside =
+        of("run.id != ''", "\"${facts.image != null ? facts.image : 'none'}${facts.alternate.userId}\"");
+    assert!(!inside.facts.contains(&NeededFact::Image), "{inside:?}");
+    assert!(inside.services.contains(&ServiceType::Compute), "{inside:?}");
+    assert!(inside.credentials.contains(&Role::Alternate), "{inside:?}");
+}
+
+#[test]
+fn steps_have_default_deadlines_that_cover_what_they_watch() {
+    let scenario = load_file_text("all.yaml", GOOD).unwrap().remove(0);
+    let within: Vec<u64> = scenario.steps.iter().map(|step| step.within.as_secs()).collect();
+    assert_eq!(within, [120, 60, 300, 300, 240, 300, 600, 600, 600]);
+}
+
+#[test]
+fn a_fault_of_an_object_names_the_templates_line() {
+    let mut object: serde_json::Value = serde_saphyr::from_str(GOOD).unwrap();
+    let template = object["spec"]["templates"]["zone"].as_str().unwrap().replace("Zone", "Domain");
+    object["spec"]["templates"]["zone"] = template.into();
+    let spec = serde_json::from_value(object["spec"].take()).unwrap();
+    let faults = crate::scenario::check("user/x", &spec).unwrap_err();
+    let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["spec.templates.zone: line 7: resources.zone.type: Heat no longer makes anything of type \
+         'OS::Designate::Domain'; use OS::Designate::Zone"]
+    );
 }
