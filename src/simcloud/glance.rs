@@ -23,7 +23,8 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
             Err(Refusal::new(404, "Not Found", message))
         }
         (_, ["v2", "images", ..]) => {
-            Err(Refusal::new(403, "Forbidden", "You are not authorized to complete this action."))
+            let message = "You are not authorized to complete delete_image action.";
+            Err(Refusal::new(403, "Forbidden", message))
         }
         _ => Err(Refusal::new(404, "Not Found", "The resource could not be found.")),
     }

@@ -20,7 +20,7 @@ use super::{
     faults::{Fault, Faults, Target},
     keystone,
     requests::RecordedRequest,
-    wire::{Body, Call, Caller, Refusal, Reply, Service},
+    wire::{Body, Call, Caller, Refusal, Reply, Service, webob},
     world::{World, injected},
 };
 
@@ -147,7 +147,16 @@ fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
 }
 
 fn refused(world: &World, refusal: &Refusal, service: Service, request_id: &str) -> Reply {
-    let reply = refusal.envelope(service, request_id);
+    let mut reply = refusal.envelope(service, request_id);
+    if refusal.status == 401 && service == Service::Image {
+        // Glance lets its own framework refuse.
+        reply = webob(
+            401,
+            "This server could not verify that you are authorized to access the document you \
+             requested. Either you supplied the wrong credentials (e.g., bad password), or your \
+             browser does not understand how to supply the credentials required.",
+        );
+    }
     if refusal.status == 401 {
         let url = format!("Keystone uri=\"{}/identity\"", world.base_url);
         return reply.with_header("www-authenticate", url);
@@ -186,6 +195,7 @@ fn call(
         body,
         caller,
         request_id: request_id.to_owned(),
+        in_process: false,
     };
     world.dispatch(service, &call)
 }
@@ -204,7 +214,6 @@ fn is_open(service: Service, method: &Method, path: &[String]) -> bool {
                     (service, first),
                     (Service::Identity, Some("v3"))
                         | (Service::Compute, Some("v2.1"))
-                        | (Service::Dns, Some("v2"))
                         | (Service::Image, Some("versions"))
                 )))
 }
@@ -258,8 +267,10 @@ fn respond(reply: Reply, service: Option<Service>, request_id: &str) -> Response
     if service.is_some() {
         set("x-openstack-request-id", request_id);
     }
-    if service == Some(Service::Compute) {
-        set("x-compute-request-id", request_id);
+    match service {
+        Some(Service::Compute) => set("x-compute-request-id", request_id),
+        Some(Service::Identity) => set("vary", "X-Auth-Token"),
+        _ => {}
     }
     for (name, value) in reply.headers {
         set(name, &value);

@@ -227,6 +227,7 @@ impl World {
             body,
             caller: caller.clone(),
             request_id,
+            in_process: true,
         };
         self.dispatch(service, &call).map(Reply::into_value)
     }

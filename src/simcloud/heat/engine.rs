@@ -55,7 +55,6 @@ pub(super) fn record(world: &mut World, stack: &mut Stack, resource: Option<&Res
         id: world.uuid(),
         time: world.timestamp(),
         resource: resource.map_or_else(|| stack.name.clone(), |r| r.name.clone()),
-        kind: resource.map_or_else(|| "OS::Heat::Stack".to_owned(), |r| r.kind.clone()),
         physical_id: resource.map_or_else(|| Some(stack.id.clone()), |r| r.physical_id.clone()),
         status: resource.map_or_else(|| stack.state(), |r| format!("{}_{}", r.action, r.status)),
         reason: resource.map_or_else(|| stack.reason.clone(), |r| r.reason.clone()),

@@ -25,6 +25,7 @@ pub(super) fn handle(
         ["resources", name] => {
             let resource = find(stack, name)?.clone();
             let mut view = resource_view(world, stack, &resource);
+            view["description"] = json!("");
             view["attributes"] = resources::attribute(world, stack, &resource, &[]);
             Ok(Reply::ok(json!({"resource": view})))
         }
@@ -79,10 +80,11 @@ fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
         .map(|other| other.name.as_str())
         .collect();
     json!({"resource_name": resource.name, "logical_resource_id": resource.name,
-        "physical_resource_id": resource.physical_id, "resource_type": resource.kind,
+        "physical_resource_id": resource.physical_id.as_deref().unwrap_or_default(),
+        "resource_type": resource.kind,
         "resource_status": format!("{}_{}", resource.action, resource.status),
         "resource_status_reason": resource.reason, "required_by": required_by,
-        "creation_time": resource.created, "updated_time": resource.updated, "description": "",
+        "creation_time": resource.created, "updated_time": resource.updated,
         "links": [{"rel": "self", "href": format!("{own}/resources/{}", resource.name)},
             {"rel": "stack", "href": own}]})
 }
@@ -110,7 +112,7 @@ fn event_view(world: &World, stack: &Stack, event: &StackEvent) -> Value {
     let own = href(world, stack);
     json!({"id": event.id, "event_time": event.time, "resource_name": event.resource,
         "logical_resource_id": event.resource, "physical_resource_id": event.physical_id,
-        "resource_type": event.kind, "resource_status": event.status,
+        "resource_status": event.status,
         "resource_status_reason": event.reason,
         "links": [{"rel": "self", "href": format!("{own}/resources/{}/events/{}",
             event.resource, event.id)},
@@ -122,10 +124,11 @@ fn events(world: &World, call: &Call, stack: &Stack, resource: Option<&str>) -> 
     let mut rows: Vec<&StackEvent> = stack
         .events
         .iter()
+        .rev()
         .filter(|event| resource.is_none_or(|name| event.resource == name))
         .filter(|event| call.query("resource_status").is_none_or(|s| event.status == s))
         .collect();
-    if call.query("sort_dir") == Some("desc") {
+    if call.query("sort_dir") == Some("asc") {
         rows.reverse();
     }
     if let Some(marker) = call.query("marker")

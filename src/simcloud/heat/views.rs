@@ -12,14 +12,9 @@ fn brief(world: &World, stack: &Stack) -> Value {
     json!({"id": stack.id, "stack_name": stack.name, "description": stack.template.description,
         "stack_status": stack.state(), "stack_status_reason": stack.reason,
         "creation_time": stack.created, "updated_time": stack.updated,
-        "deletion_time": stack.deleted, "tags": tags(stack), "parent": null,
-        "stack_owner": stack.owner.user_name, "project": stack.owner.project_id,
-        "stack_user_project_id": null,
+        "deletion_time": stack.deleted, "tags": stack.tags, "parent": null,
+        "stack_owner": stack.owner.user_name, "stack_user_project_id": stack.domain_project,
         "links": [{"rel": "self", "href": href(world, stack)}]})
-}
-
-fn tags(stack: &Stack) -> Value {
-    if stack.tags.is_empty() { Value::Null } else { json!(stack.tags) }
 }
 
 /// The whole stack.
@@ -55,7 +50,7 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
     for (name, value) in more.as_object().into_iter().flatten() {
         view[name.as_str()] = value.clone();
     }
-    if with_outputs {
+    if with_outputs && !stack.is_deleted() {
         view["outputs"] = Value::Array(outputs);
     }
     view
@@ -108,7 +103,14 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
                 && call.query("tags-any").is_none_or(|tags| tags.split(',').any(has))
                 && call.query("not-tags").is_none_or(|tags| !tags.split(',').all(has))
         })
-        .map(|stack| brief(world, stack))
+        .map(|stack| {
+            let mut row = brief(world, stack);
+            // Lists know only a description that somebody wrote.
+            if row["description"] == "No description" {
+                row["description"] = json!("");
+            }
+            row
+        })
         .collect();
     let count = rows.len();
     if let Some(marker) = call.query("marker")

@@ -31,7 +31,7 @@ pub(crate) fn authenticate(world: &World, token: Option<&str>) -> Result<Caller,
         user_name: token.user.name.clone(),
         project_id: token.project.as_ref().map(|p| p.id.clone()).unwrap_or_default(),
         roles: token.roles.clone(),
-        application_credential: token.application_credential,
+        application_credential: token.application_credential.is_some(),
     })
 }
 
@@ -50,7 +50,8 @@ struct Proof {
     methods: Vec<&'static str>,
     /// Fixed by an application credential.
     fixed: Option<(Project, Vec<String>)>,
-    from_credential: bool,
+    /// The id and name of the application credential behind it.
+    credential: Option<(String, String)>,
     /// A token is never prolonged by a token.
     expires: Option<Duration>,
 }
@@ -88,7 +89,7 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         project,
         roles,
         methods: proof.methods,
-        application_credential: proof.from_credential,
+        application_credential: proof.credential,
         issued: world.now,
         expires: proof.expires.map_or(expires, |limit| limit.min(expires)),
     };
@@ -126,7 +127,7 @@ fn by_password(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         user: user.clone(),
         methods: vec!["password"],
         fixed: None,
-        from_credential: false,
+        credential: None,
         expires: None,
     })
 }
@@ -153,7 +154,7 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         user: user.clone(),
         methods: vec!["application_credential"],
         fixed: Some((project.clone(), credential.roles.clone())),
-        from_credential: true,
+        credential: Some((credential.id.clone(), credential.name.clone())),
         expires: None,
     })
 }
@@ -166,7 +167,7 @@ fn by_token(world: &World, id: &str) -> Result<Proof, Refusal> {
         user: token.user.clone(),
         methods,
         fixed: None,
-        from_credential: token.application_credential,
+        credential: token.application_credential.clone(),
         expires: Some(token.expires),
     })
 }
@@ -216,6 +217,9 @@ fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
         "expires_at": moment(world, token.expires),
         "issued_at": issued.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
     });
+    if let Some((id, name)) = &token.application_credential {
+        body["application_credential"] = json!({"id": id, "name": name, "restricted": true});
+    }
     if let Some(project) = &token.project {
         let ids = &world.identity.roles;
         let roles: Vec<Value> = token

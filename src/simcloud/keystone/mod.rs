@@ -38,7 +38,7 @@ struct Grant {
 #[derive(Clone, Debug)]
 pub(super) struct ApplicationCredential {
     pub(super) id: String,
-    name: String,
+    pub(super) name: String,
     pub(super) secret: String,
     user_id: String,
     project_id: String,
@@ -51,7 +51,7 @@ struct Token {
     project: Option<Project>,
     roles: Vec<String>,
     methods: Vec<&'static str>,
-    application_credential: bool,
+    application_credential: Option<(String, String)>,
     issued: Duration,
     expires: Duration,
 }
@@ -157,7 +157,9 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let path = call.segments();
     match (&call.method, path.as_slice()) {
         (&Method::GET, []) => {
-            Ok(Reply::json(300, json!({"versions": {"values": [catalog::version(world)]}})))
+            let location = format!("{}/identity/v3/", world.base_url);
+            let body = json!({"versions": {"values": [catalog::version(world)]}});
+            Ok(Reply::json(300, body).with_header("location", location))
         }
         (&Method::GET, ["v3"]) => Ok(Reply::ok(json!({"version": catalog::version(world)}))),
         (&Method::POST, ["v3", "auth", "tokens"]) => auth::issue(world, call),

@@ -31,6 +31,12 @@ pub(super) fn uses(world: &World, router: &str, subnet: &str) -> bool {
 }
 
 fn own_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> {
+    if let Some(full) = wanted["dns_name"].as_str().filter(|name| name.ends_with('.')) {
+        return Err(bad_request(format!(
+            "Invalid input for dns_name. Reason: '{full}' is a FQDN. It should be a relative \
+             domain name."
+        )));
+    }
     let name = names::name(world, &wanted["dns_name"])?.unwrap_or_default();
     let domain = names::domain(&wanted["dns_domain"])?.unwrap_or_default();
     let missing = match (name.is_empty(), domain.is_empty()) {

@@ -39,6 +39,7 @@ fn blank(caller: Caller) -> Call {
         body: Value::Null,
         caller,
         request_id: String::new(),
+        in_process: true,
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn text<'a>(row: &'a Value, field: &str) -> &'a str {
     row[field].as_str().unwrap_or_default()
 }
 
-const EXTENSIONS: [(&str, &str); 17] = [
+const EXTENSIONS: [(&str, &str); 27] = [
     ("dns-integration", "DNS Integration"),
     ("dns-domain-ports", "dns_domain for ports"),
     ("subnet-dns-publish-fixed-ip", "Subnet DNS publish fixed IP"),
@@ -120,6 +120,16 @@ const EXTENSIONS: [(&str, &str); 17] = [
     ("standard-attr-revisions", "Resource revision numbers"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("port-security", "Port Security"),
+    ("tag-creation", "Tag creation"),
+    ("filter-validation", "Filter parameters validation"),
+    ("fip-port-details", "Floating IP Port Details Extension"),
+    ("multi-provider", "Multi Provider Network"),
+    ("net-mtu", "Network MTU"),
+    ("pagination", "Pagination support"),
+    ("sorting", "Sorting support"),
+    ("project-id", "project_id field enabled"),
+    ("subnet_allocation", "Subnet Allocation"),
+    ("network_availability_zone", "Network Availability Zone"),
 ];
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
@@ -142,7 +152,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
             .map(|found| Reply::ok(json!({"extension": extension(*found)})))
             .ok_or_else(|| {
                 let message = format!("Extension with alias {alias} does not exist");
-                Refusal::new(404, "ExtensionNotFound", message)
+                Refusal::new(404, "HTTPNotFound", message)
             }),
         (_, ["v2.0", "quotas", rest @ ..]) => quotas::handle(world, call, rest),
         (_, ["v2.0", collection, rest @ ..]) => match Kind::by_collection(collection) {
@@ -178,7 +188,7 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
         return Err(Refusal::new(403, "PolicyNotAuthorized", message));
     }
     match (&call.method, path) {
-        (&Method::GET, []) => Ok(rows::list(world, call, kind)),
+        (&Method::GET, []) => rows::list(world, call, kind),
         (&Method::POST, []) => {
             let wanted = &call.body[kind.singular()];
             if !wanted.is_object() {

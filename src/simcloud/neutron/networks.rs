@@ -17,14 +17,17 @@ const PROVIDER: [&str; 3] =
 
 fn check_rights(call: &Call, wanted: &Value) -> Result<(), Refusal> {
     let mut reserved = PROVIDER.iter().chain(&["segments", "router:external", "shared"]);
-    let asks = |name: &str| {
-        wanted.get(name).is_some_and(|value| !value.is_null() && *value != json!(false))
+    let asks = |name: &&&str| {
+        wanted.get(**name).is_some_and(|value| !value.is_null() && *value != json!(false))
     };
-    if !call.caller.is_admin() && reserved.any(|name| asks(name)) {
-        let message = "rule:create_network is disallowed by policy";
-        return Err(Refusal::new(403, "PolicyNotAuthorized", message));
+    match reserved.find(asks) {
+        Some(name) if !call.caller.is_admin() => {
+            let rule = if call.method == http::Method::PUT { "update_network" } else { "create_network" };
+            let message = format!("(rule:{rule} and rule:{rule}:{name}) is disallowed by policy");
+            Err(Refusal::new(403, "PolicyNotAuthorized", message))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {
@@ -36,7 +39,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let segment = world.network.next_segment;
     let defaults = json!({"status": "ACTIVE", "admin_state_up": true, "shared": false,
         "router:external": false, "mtu": 1442, "subnets": [], "port_security_enabled": true,
-        "ipv4_address_scope": null, "ipv6_address_scope": null, "is_default": null,
+        "ipv4_address_scope": null, "ipv6_address_scope": null, "qinq": false, "vlan_transparent": false,
         "availability_zone_hints": [], "availability_zones": [],
         "provider:network_type": "geneve", "provider:physical_network": null,
         "provider:segmentation_id": segment});
@@ -53,6 +56,9 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
         for name in PROVIDER {
             row[name] = wanted.get(name).cloned().unwrap_or_default();
         }
+    }
+    if row["router:external"] == true {
+        row["is_default"] = json!(wanted["is_default"] == true);
     }
     row["dns_domain"] = json!(dns_domain);
     world.network.insert(Kind::Network, &id, row);
@@ -90,7 +96,7 @@ pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
     if !ports.is_empty() {
         let message = format!(
             "Unable to complete operation on network {id}. There are one or more ports still in \
-             use on the network, id for these ports is {}.",
+             use on the network, id for these ports is: {}.",
             ports.join(",")
         );
         return Err(Refusal::new(409, "NetworkInUse", message));

@@ -75,6 +75,13 @@ fn grant(
             address.is_none_or(|ip| range.is_some_and(|range| range.contains(ip)))
         }
     });
+    if let (None, Some(address)) = (subnet, address) {
+        let message = format!(
+            "IP address {address} is not a valid IP for any of the subnets on the specified \
+             network."
+        );
+        return Err(Refusal::new(400, "InvalidIpForNetwork", message));
+    }
     let Some(subnet) = subnet else {
         let message = format!(
             "Invalid input for operation: Failed to create port on network {network_id}, because \
@@ -110,6 +117,14 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Kind::Port.check_attributes(wanted)?;
     let network_id = text(wanted, "network_id").to_owned();
     let network = shown(world, call, Kind::Network, &network_id)?;
+    let addressed = wanted["fixed_ips"].as_array().into_iter().flatten();
+    if !call.caller.owns(text(&network, "project_id"))
+        && addressed.clone().any(|ip| ip["ip_address"].is_string())
+    {
+        let message = "(rule:create_port and (rule:create_port:fixed_ips and \
+                       (rule:create_port:fixed_ips:ip_address))) is disallowed by policy";
+        return Err(Refusal::new(403, "PolicyNotAuthorized", message));
+    }
     let dns_name = names::name(world, &wanted["dns_name"])?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
     let groups = match wanted["security_groups"].as_array() {

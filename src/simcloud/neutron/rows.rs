@@ -129,7 +129,7 @@ pub(super) fn new_row(world: &mut World, call: &Call, wanted: &Value) -> (String
     let project = wished.filter(|_| call.caller.is_admin()).map_or(own, str::to_owned);
     let row = json!({"id": id, "name": text(wanted, "name"),
         "description": text(wanted, "description"), "project_id": project, "tenant_id": project,
-        "tags": [], "created_at": now, "updated_at": now, "revision_number": 1});
+        "tags": wanted["tags"].as_array().cloned().unwrap_or_default(), "created_at": now, "updated_at": now, "revision_number": 1});
     (id, row)
 }
 
@@ -182,7 +182,7 @@ fn view(world: &World, caller: &Caller, kind: Kind, row: &Value) -> Value {
             !name.starts_with("provider:")
                 && !matches!(
                     name.as_str(),
-                    "segments" | "binding:host_id" | "binding:profile" | "binding:vif_details"
+                    "segments" | "distributed" | "ha" | "binding:host_id" | "binding:profile" | "binding:vif_details"
                         | "binding:vif_type"
                 )
         });
@@ -237,18 +237,37 @@ fn fits(row: &Value, name: &str, values: &[&str]) -> bool {
     })
 }
 
-pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Reply {
+/// What a list may be filtered by besides the attributes that can be written.
+const FILTERS: [&str; 14] = [
+    "id", "name", "description", "project_id", "tenant_id", "tags", "status", "revision_number",
+    "router_id", "mac_address", "subnets", "created_at", "updated_at", "security_group_id",
+];
+const CONTROL: [&str; 6] = ["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
+
+fn check_filters(call: &Call, kind: Kind) -> Result<(), Refusal> {
+    let known = |name: &str| {
+        FILTERS.contains(&name) || CONTROL.contains(&name) || kind.attributes().contains(&name)
+    };
+    match call.query.iter().find(|(name, _)| !known(name)) {
+        Some((name, _)) => {
+            Err(bad_request(format!("['{name}'] is invalid attribute for filtering")))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, Refusal> {
+    check_filters(call, kind)?;
     if kind == Kind::SecurityGroup {
         groups::ensure_default(world, &call.caller.project_id);
     }
-    let control = ["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
     let mut rows: Vec<Value> = world
         .network
         .table(kind)
         .filter(|row| visible(world, &call.caller, kind, row))
         .map(|row| view(world, &call.caller, kind, row))
         .filter(|row| {
-            call.query.iter().filter(|(name, _)| !control.contains(&name.as_str())).all(
+            call.query.iter().filter(|(name, _)| !CONTROL.contains(&name.as_str())).all(
                 |(name, _)| {
                     let same = call.query.iter().filter(|(other, _)| other == name);
                     let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
@@ -284,7 +303,7 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Reply {
         }
     }
     body.insert(kind.collection(), Value::Array(rows));
-    Reply::ok(Value::Object(body))
+    Ok(Reply::ok(Value::Object(body)))
 }
 
 pub(super) fn tags(

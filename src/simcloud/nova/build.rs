@@ -110,7 +110,9 @@ pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
         }
     }
     let now = world.timestamp();
+    let launched = world.timestamp_micros();
     if let Some(server) = world.compute.servers.get_mut(id) {
+        server.launched = Some(launched);
         server.status = "ACTIVE";
         server.task_state = None;
         server.updated = now;

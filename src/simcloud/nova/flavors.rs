@@ -23,7 +23,8 @@ fn view(world: &World, (id, name, ram, disk): (&str, &str, u32, u32), detail: bo
     }
     json!({"id": id, "name": name, "ram": ram, "disk": disk, "vcpus": 1, "swap": "",
         "rxtx_factor": 1.0, "OS-FLV-DISABLED:disabled": false, "OS-FLV-EXT-DATA:ephemeral": 0,
-        "os-flavor-access:is_public": true, "links": links})
+        "os-flavor-access:is_public": true, "links": links, "description": null,
+        "extra_specs": {}})
 }
 
 pub(super) fn handle(world: &World, call: &Call, path: &[&str]) -> Result<Reply, Refusal> {

@@ -51,7 +51,7 @@ pub(super) fn handle(
                 .map(|port| {
                     json!({"port_id": port["id"], "net_id": port["network_id"],
                         "mac_addr": port["mac_address"], "port_state": port["status"],
-                        "fixed_ips": port["fixed_ips"]})
+                        "fixed_ips": port["fixed_ips"], "tag": null})
                 })
                 .collect();
             Ok(Reply::ok(json!({"interfaceAttachments": attached})))
@@ -95,19 +95,19 @@ fn view(world: &World, server: &Server, minor: u32) -> Value {
     let base = &world.base_url;
     let image = &server.image;
     let power = u8::from(server.status == "ACTIVE");
+    let built = server.status != "BUILD";
     let mut view = json!({"id": server.id, "name": server.name, "status": server.status,
         "tenant_id": server.owner.project_id, "user_id": server.owner.user_id,
-        "metadata": server.metadata, "hostId": "simulated", "accessIPv4": "", "accessIPv6": "",
+        "metadata": server.metadata, "hostId": if built { "simulated" } else { "" }, "accessIPv4": "", "accessIPv6": "",
         "image": {"id": image, "links": [{"rel": "bookmark",
             "href": format!("{base}/compute/images/{image}")}]},
         "created": server.created, "updated": server.updated, "addresses": addresses,
         "links": links(world, &server.id), "OS-DCF:diskConfig": "MANUAL", "config_drive": "",
-        "key_name": server.key_name, "security_groups": server.security_groups,
-        "OS-EXT-AZ:availability_zone": "nova", "OS-EXT-STS:task_state": server.task_state,
+        "key_name": server.key_name, "OS-EXT-AZ:availability_zone": if built { "nova" } else { "" }, "OS-EXT-STS:task_state": server.task_state,
         "OS-EXT-STS:vm_state": match server.status {
             "ACTIVE" => "active", "ERROR" => "error", "SUSPENDED" => "suspended",
             "SHUTOFF" => "stopped", _ => "building" },
-        "OS-EXT-STS:power_state": power, "OS-SRV-USG:launched_at": null,
+        "OS-EXT-STS:power_state": power, "OS-SRV-USG:launched_at": server.launched,
         "OS-SRV-USG:terminated_at": null, "os-extended-volumes:volumes_attached": []});
     view["flavor"] = if minor >= 47 {
         json!({"original_name": if server.flavor == "42" { "m1.nano" } else { "m1.tiny" },
@@ -116,11 +116,24 @@ fn view(world: &World, server: &Server, minor: u32) -> Value {
         json!({"id": server.flavor, "links": [{"rel": "bookmark",
             "href": format!("{base}/compute/flavors/{}", server.flavor)}]})
     };
-    if matches!(server.status, "ACTIVE" | "ERROR") {
+    if server.status != "ERROR" {
         view["progress"] = json!(0);
     }
-    if minor >= 26 {
-        view["tags"] = json!(server.tags);
+    if built {
+        view["security_groups"] = json!(server.security_groups);
+    }
+    let since: [(u32, &str, Value); 6] = [
+        (9, "locked", json!(false)),
+        (19, "description", Value::Null),
+        (26, "tags", json!(server.tags)),
+        (63, "trusted_image_certificates", Value::Null),
+        (71, "server_groups", json!([])),
+        (73, "locked_reason", Value::Null),
+    ];
+    for (first, name, value) in since {
+        if minor >= first {
+            view[name] = value;
+        }
     }
     if minor >= 90 {
         view["OS-EXT-SRV-ATTR:hostname"] = json!(server.hostname);
@@ -182,11 +195,13 @@ fn list(world: &World, call: &Call, minor: u32, detail: bool) -> Reply {
 fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
     let wanted = &call.body["server"];
     let Some(name) = wanted["name"].as_str().filter(|name| !name.trim().is_empty()) else {
-        return Err(bad_request("Invalid input for field/attribute server. 'name' is a required property"));
+        return Err(incomplete(wanted, "name"));
     };
+    if !wanted["flavorRef"].is_string() {
+        return Err(incomplete(wanted, "flavorRef"));
+    }
     if wanted["imageRef"].as_str() != Some(glance::IMAGE_ID) {
-        let message = format!("Image {} could not be found.", wanted["imageRef"]);
-        return Err(bad_request(message.replace('"', "")));
+        return Err(bad_request("Can not find requested image"));
     }
     let flavor = wanted["flavorRef"].as_str().unwrap_or_default();
     let flavor = flavor.rsplit('/').next().unwrap_or_default();
@@ -232,8 +247,9 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
         tags: serde_json::from_value(wanted["tags"].clone()).unwrap_or_default(),
         key_name: wanted["key_name"].as_str().map(str::to_owned),
         status: "BUILD",
-        task_state: Some("spawning"),
+        task_state: Some("scheduling"),
         fault: None,
+        launched: None,
         created: now.clone(),
         updated: now,
     };
@@ -244,6 +260,14 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
     let body = json!({"server": {"id": id, "links": links(world, &id), "adminPass": "simulated",
         "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}]}});
     Ok(Reply::json(202, body).with_header("location", location))
+}
+
+fn incomplete(wanted: &Value, missing: &str) -> Refusal {
+    let value = wanted.to_string().replace('"', "'").replace(':', ": ");
+    bad_request(format!(
+        "Invalid input for field/attribute server. Value: {value}. '{missing}' is a required \
+         property"
+    ))
 }
 
 /// The networks that were asked for, as far as the API checks them.

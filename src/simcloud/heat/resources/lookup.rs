@@ -101,7 +101,7 @@ pub(in crate::simcloud::heat) fn custom(
         "glance.image" => {
             return by_name_or_id(world, caller, Service::Image, "/v2/images", value)
                 .map(drop)
-                .map_err(|_| format!("No image matching {{'name': '{value}'}}."));
+                .map_err(|_| format!("No images matching {{'name': '{value}'}}."));
         }
         "nova.flavor" => return find_flavor(world, caller, value).map(drop),
         "nova.keypair" => {
