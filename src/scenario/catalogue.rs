@@ -115,7 +115,12 @@ fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<F
         match (file_name.strip_suffix(TEMPLATE_END), file.contents_utf8()) {
             (Some(template), Some(text)) => templates.push((template.to_owned(), text.to_owned())),
             (None, Some(found)) if file_name == "scenario.yaml" => text = Some(found),
-            _ => return Err(fault(None, format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"))),
+            _ => {
+                return Err(fault(
+                    None,
+                    format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"),
+                ));
+            }
         }
     }
     templates.sort();

@@ -130,8 +130,9 @@ impl Template {
     /// Evaluates it to a string; numbers and booleans are written out.
     pub fn evaluate_string(&self, scope: &Scope) -> Result<String, ExpressionError> {
         let value = self.evaluate(scope)?;
-        written_out(&value)
-            .ok_or_else(|| ExpressionError::new(&self.to_source(), format!("gives {}, not a text", kind(&value))))
+        written_out(&value).ok_or_else(|| {
+            ExpressionError::new(&self.to_source(), format!("gives {}, not a text", kind(&value)))
+        })
     }
 
     /// The paths that its expressions read.

@@ -68,11 +68,9 @@ pub(super) fn load(
             Err(more) => faults.extend(more),
         },
         // The shape was held against the same types, so it has said what is wrong; this is only to be sure.
-        Err(error) if faults.is_empty() => faults.push(Fault {
-            path: "spec".to_owned(),
-            message: error.to_string(),
-            ..Fault::default()
-        }),
+        Err(error) if faults.is_empty() => {
+            faults.push(Fault { path: "spec".to_owned(), message: error.to_string(), ..Fault::default() })
+        }
         Err(_) => {}
     }
     for fault in &mut faults {

@@ -24,14 +24,8 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 6] = [
-        Self::Identity,
-        Self::Image,
-        Self::Compute,
-        Self::Network,
-        Self::Dns,
-        Self::Orchestration,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Image, Self::Compute, Self::Network, Self::Dns, Self::Orchestration];
 
     /// The type that the catalogue gives it.
     pub fn catalog_type(self) -> &'static str {
@@ -222,10 +216,9 @@ impl Refusal {
             Service::Compute => {
                 Reply::json(status, json!({kind.as_str(): {"code": status, "message": message}}))
             }
-            Service::Network => Reply::json(
-                status,
-                json!({"NeutronError": {"type": kind, "message": message, "detail": ""}}),
-            ),
+            Service::Network => {
+                Reply::json(status, json!({"NeutronError": {"type": kind, "message": message, "detail": ""}}))
+            }
             Service::Dns => {
                 let mut body = json!({"code": status, "type": kind, "request_id": request_id});
                 if !message.is_empty() {

@@ -83,9 +83,17 @@ fn a_broken_cloud_is_told_with_reason_and_evidence(
     let code = run.status.code();
     assert!(code == Some(1) || code == Some(2), "{}", told(&run));
     let report = json(&run);
-    let (told_reason, evidence, message, told_outcome) = match report["tests"].as_array().and_then(|tests| tests.first()) {
+    let (told_reason, evidence, message, told_outcome) = match report["tests"]
+        .as_array()
+        .and_then(|tests| tests.first())
+    {
         Some(test) => (&test["reason"], &test["failedStep"]["evidence"], &test["message"], &test["outcome"]),
-        None => (&report["fault"]["reason"], &report["fault"]["evidence"], &report["fault"]["message"], &Value::Null),
+        None => (
+            &report["fault"]["reason"],
+            &report["fault"]["evidence"],
+            &report["fault"]["message"],
+            &Value::Null,
+        ),
     };
     if !outcome.is_empty() {
         assert_eq!(told_outcome, outcome, "{report:#}");

@@ -19,7 +19,8 @@ pub fn repository(path: &str) -> PathBuf {
 /// The binary under test, with nothing of the caller's clouds in its environment.
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tempest-operator"));
-    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("OS_") || key.starts_with("TEMPEST_")) {
+    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("OS_") || key.starts_with("TEMPEST_"))
+    {
         command.env_remove(key);
     }
     command.env_remove("RUST_LOG");
@@ -50,7 +51,8 @@ pub fn finish(command: &mut Command) -> Output {
 
 /// Standard output as JSON.
 pub fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {}", told(output)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("not JSON ({error}): {}", told(output)))
 }
 
 /// Everything a program wrote, and how it ended.
@@ -95,7 +97,9 @@ pub fn leavings() -> Vec<String> {
         let mut arguments = vec!["openstack", "--os-cloud", "demo"];
         arguments.extend(kind);
         let list = cloud_command(&arguments);
-        found.extend(list.lines().filter(|line| line.starts_with("to-")).map(|line| format!("{}: {line}", kind[0])));
+        found.extend(
+            list.lines().filter(|line| line.starts_with("to-")).map(|line| format!("{}: {line}", kind[0])),
+        );
     }
     found
 }

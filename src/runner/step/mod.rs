@@ -5,6 +5,7 @@ mod guest;
 mod records;
 mod request;
 mod stack;
+mod zones;
 
 use super::context::StepContext;
 use super::fault::StepFault;

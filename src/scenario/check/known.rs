@@ -148,11 +148,14 @@ impl Known {
             ["facts", name, ..] => one_of("facts", name, &FACTS),
             ["vars", name, ..] => self.look_up_variable(name),
             ["stacks" | "captures", ..] if !place.in_step => {
-                let message = "variables are evaluated before the first step: there are no stacks or captures yet";
+                let message =
+                    "variables are evaluated before the first step: there are no stacks or captures yet";
                 Err((message.to_owned(), "use the expression in the step".to_owned()))
             }
             ["stacks" | "captures"] => Ok(()),
-            ["stacks", name, rest @ ..] => self.look_up_stack(name, rest, reference.guarded, place, templates),
+            ["stacks", name, rest @ ..] => {
+                self.look_up_stack(name, rest, reference.guarded, place, templates)
+            }
             ["captures", name, ..] => self.look_up_capture(name, reference.guarded, place),
             ["item", ..] if place.item => Ok(()),
             ["item", ..] => {
@@ -198,7 +201,10 @@ impl Known {
         templates: &BTreeMap<String, Hot>,
     ) -> Result<(), Wrong> {
         let Some(stack) = self.stacks.get(name) else {
-            return Err((format!("no earlier step creates stack '{name}'"), suggestion(name, self.stack_names())));
+            return Err((
+                format!("no earlier step creates stack '{name}'"),
+                suggestion(name, self.stack_names()),
+            ));
         };
         if self.group.stacks.contains(name) {
             let message = format!("stack '{name}' is changed in the same group, whose steps run together");

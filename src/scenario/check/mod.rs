@@ -168,7 +168,8 @@ impl Checker {
             let path = format!("spec.variables[{index}]");
             self.check_name(&variable.name, &yaml::field(&path, "name"));
             let template = self.template(&variable.value, &yaml::field(&path, "value"), &Place::default());
-            let marked = template.as_ref().is_some_and(|template| self.known.is_marked(&template.references()));
+            let marked =
+                template.as_ref().is_some_and(|template| self.known.is_marked(&template.references()));
             if !self.known.declare(&variable.name, marked) {
                 let message = format!("there are two variables '{}'", variable.name);
                 self.fault(&path, message, "rename one of them");
@@ -205,7 +206,11 @@ impl Checker {
         let mut bytes = name.bytes();
         let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !first || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            self.fault(path, format!("'{name}' is no name"), "use letters, digits and '_', not beginning with a digit");
+            self.fault(
+                path,
+                format!("'{name}' is no name"),
+                "use letters, digits and '_', not beginning with a digit",
+            );
         }
     }
 

@@ -15,7 +15,12 @@ const HOLD: Duration = Duration::from_secs(30);
 const BOOT: Duration = Duration::from_secs(120);
 
 impl Checker {
-    pub(super) fn check_records(&mut self, spec: &RecordsSpec, path: &str, place: &Place) -> Option<RecordsAction> {
+    pub(super) fn check_records(
+        &mut self,
+        spec: &RecordsSpec,
+        path: &str,
+        place: &Place,
+    ) -> Option<RecordsAction> {
         let before = self.faults.len();
         let zone = self.domain(&spec.zone, &field(path, "zone"), place);
         let control =
@@ -96,9 +101,15 @@ impl Checker {
                 continue;
             };
             let is_name = matches!(spec.record_type, RecordType::Cname | RecordType::Ns | RecordType::Ptr);
-            let end = Template::parse_text(text).ok().and_then(|template| template.literal_end().map(str::to_owned));
+            let end = Template::parse_text(text)
+                .ok()
+                .and_then(|template| template.literal_end().map(str::to_owned));
             if is_name && end.is_some_and(|end| !end.ends_with('.')) {
-                self.fault(path, format!("'{text}' does not end with a dot"), "write the name fully qualified");
+                self.fault(
+                    path,
+                    format!("'{text}' does not end with a dot"),
+                    "write the name fully qualified",
+                );
             }
         }
         self.template(&spec.data, path, place)

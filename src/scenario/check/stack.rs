@@ -80,7 +80,11 @@ impl Checker {
                 Delete => "delete",
                 Await => "await",
             };
-            self.fault(&field(path, name), format!("'{action}' does not take '{name}'"), format!("remove '{name}'"));
+            self.fault(
+                &field(path, name),
+                format!("'{action}' does not take '{name}'"),
+                format!("remove '{name}'"),
+            );
         }
     }
 
@@ -97,7 +101,11 @@ impl Checker {
             self.fault(&field(path, "name"), message, "choose another name, or use 'action: update'");
         }
         let Some(template) = &spec.template else {
-            self.fault(path, "create needs a template", format!("add 'template', one of: {}", self.template_names()));
+            self.fault(
+                path,
+                "create needs a template",
+                format!("add 'template', one of: {}", self.template_names()),
+            );
             return None;
         };
         let given: BTreeSet<String> = spec.parameters.keys().cloned().collect();
@@ -213,19 +221,23 @@ impl Checker {
             }
             return default.map(|action| StackState { action: action.to_owned(), complete: true });
         };
-        const ACTIONS: [&str; 10] =
-            ["CREATE", "UPDATE", "DELETE", "ROLLBACK", "SUSPEND", "RESUME", "CHECK", "ADOPT", "SNAPSHOT", "RESTORE"];
-        let state = text.rsplit_once('_').filter(|(action, end)| {
-            ACTIONS.contains(action) && matches!(*end, "COMPLETE" | "FAILED")
-        });
+        const ACTIONS: [&str; 10] = [
+            "CREATE", "UPDATE", "DELETE", "ROLLBACK", "SUSPEND", "RESUME", "CHECK", "ADOPT", "SNAPSHOT",
+            "RESTORE",
+        ];
+        let state = text
+            .rsplit_once('_')
+            .filter(|(action, end)| ACTIONS.contains(action) && matches!(*end, "COMPLETE" | "FAILED"));
         let Some((action, end)) = state else {
-            let states = ACTIONS.iter().flat_map(|action| [format!("{action}_COMPLETE"), format!("{action}_FAILED")]);
+            let states =
+                ACTIONS.iter().flat_map(|action| [format!("{action}_COMPLETE"), format!("{action}_FAILED")]);
             let states: Vec<String> = states.collect();
             let help = suggestion(text, states.iter().map(String::as_str));
             self.fault(&field(path, "until"), format!("'{text}' is no final state of a stack"), help);
             return None;
         };
         // A deleted stack has no state: it is gone.
-        (text != "DELETE_COMPLETE").then(|| StackState { action: action.to_owned(), complete: end == "COMPLETE" })
+        (text != "DELETE_COMPLETE")
+            .then(|| StackState { action: action.to_owned(), complete: end == "COMPLETE" })
     }
 }

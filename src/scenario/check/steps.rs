@@ -82,7 +82,11 @@ impl Checker {
         let template = self.template(list, &path, place)?;
         match template.literal() {
             Some(serde_json::Value::Array(items)) if items.len() > MAX_ITEMS => {
-                self.fault(&path, format!("has {} items", items.len()), format!("at most {MAX_ITEMS} are allowed"));
+                self.fault(
+                    &path,
+                    format!("has {} items", items.len()),
+                    format!("at most {MAX_ITEMS} are allowed"),
+                );
             }
             Some(serde_json::Value::Array(_)) | None => {}
             Some(_) => self.fault(&path, "is no list", "write a list, or one '${…}' that gives one"),

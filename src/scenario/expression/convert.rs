@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cel::objects::{Key, Map as CelMap};
 use cel::Value as Cel;
+use cel::objects::{Key, Map as CelMap};
 use serde_json::{Map, Number, Value};
 
 use super::references::Reference;
@@ -134,7 +134,9 @@ pub fn to_json(value: &Cel, budget: &mut Budget) -> Result<Value, String> {
             budget.take(0, text.len())?;
             Value::String(text.as_ref().clone())
         }
-        Cel::List(items) => Value::Array(items.iter().map(|item| to_json(item, budget)).collect::<Result<_, _>>()?),
+        Cel::List(items) => {
+            Value::Array(items.iter().map(|item| to_json(item, budget)).collect::<Result<_, _>>()?)
+        }
         Cel::Map(map) => {
             let mut fields = Map::new();
             for (key, item) in map.map.iter() {

@@ -6,10 +6,8 @@ use serde_json::Value;
 use super::{Refusal, invalid_object};
 
 /// The types of record sets that may be made.
-pub(super) const TYPES: [&str; 14] = [
-    "A", "AAAA", "CAA", "CERT", "CNAME", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP",
-    "TXT",
-];
+pub(super) const TYPES: [&str; 14] =
+    ["A", "AAAA", "CAA", "CERT", "CNAME", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT"];
 
 fn labels_fit(name: &str, wildcard: bool) -> bool {
     let Some(bare) = name.strip_suffix('.') else { return false };
@@ -18,9 +16,7 @@ fn labels_fit(name: &str, wildcard: bool) -> bool {
             (wildcard && position == 0 && label == "*")
                 || (!label.is_empty()
                     && label.len() <= 63
-                    && label
-                        .bytes()
-                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'/'))
+                    && label.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'/'))
                     && !label.starts_with('-')
                     && !label.ends_with('-'))
         })
@@ -74,29 +70,21 @@ pub(super) fn description(value: &Value) -> Result<Option<String>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) if text.chars().count() <= 160 => Ok(Some(text.clone())),
-        other => {
-            Err(invalid_object("description", format!("{other} is too long"), "maxLength"))
-        }
+        other => Err(invalid_object("description", format!("{other} is too long"), "maxLength")),
     }
 }
 
 pub(super) fn kind(value: &Value) -> Result<String, Refusal> {
     match value.as_str() {
         Some(kind) if TYPES.contains(&kind) => Ok(kind.to_owned()),
-        Some(kind) => {
-            Err(invalid_object("type", format!("'{kind}' is not a valid type"), "enum"))
-        }
+        Some(kind) => Err(invalid_object("type", format!("'{kind}' is not a valid type"), "enum")),
         None => Err(invalid_object("", "'type' is a required property".to_owned(), "required")),
     }
 }
 
 pub(super) fn records(value: &Value, kind: &str) -> Result<Vec<String>, Refusal> {
     let Some(list) = value.as_array().filter(|list| !list.is_empty()) else {
-        return Err(invalid_object(
-            "records",
-            "'records' is a required property".to_owned(),
-            "required",
-        ));
+        return Err(invalid_object("records", "'records' is a required property".to_owned(), "required"));
     };
     let mut records: Vec<String> = Vec::with_capacity(list.len());
     for (position, item) in list.iter().enumerate() {

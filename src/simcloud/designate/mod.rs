@@ -118,10 +118,8 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (&Method::GET, ["v2", "recordsets"]) => recordsets::search(world, call, &view),
         (_, ["v2", "quotas", ..] | ["v2", "limits"]) => limits::handle(world, call, &path[1..]),
         (&Method::GET, ["v2", "service_statuses"]) => Ok(statuses()),
-        (&Method::GET, ["v2", "pools"]) => {
-            Ok(Reply::ok(json!({"pools": [{"id": POOL, "name": "default",
-                "ns_records": nameservers(world)}], "links": {}})))
-        }
+        (&Method::GET, ["v2", "pools"]) => Ok(Reply::ok(json!({"pools": [{"id": POOL, "name": "default",
+                "ns_records": nameservers(world)}], "links": {}}))),
         _ => Err(Refusal::new(404, "not_found", "")),
     }
 }
@@ -167,8 +165,7 @@ fn over_quota(what: &str) -> Refusal {
 
 /// A body that does not fit the schema, as oslo's validator reports it.
 fn invalid_object(path: &str, message: String, validator: &str) -> Refusal {
-    let mut refusal =
-        Refusal::new(400, "invalid_object", "Provided object does not match schema");
+    let mut refusal = Refusal::new(400, "invalid_object", "Provided object does not match schema");
     let path: Vec<&str> = path.split('.').filter(|part| !part.is_empty()).collect();
     refusal.detail = Some(json!({"errors": [{"path": path, "message": message,
         "validator": "format", "validator_value": validator}]}));

@@ -4,8 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks, over_quota, paging,
-    worker, zones,
+    Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks, over_quota, paging, worker,
+    zones,
 };
 use crate::simcloud::{wire::Call, world::World};
 
@@ -38,8 +38,7 @@ pub(super) fn handle(
     let zone = zones::find(world, who, zone_id)?;
     match (&call.method, path) {
         (&Method::GET, []) => {
-            let mut rows: Vec<Value> =
-                zone.recordsets.values().map(|set| view(world, zone, set)).collect();
+            let mut rows: Vec<Value> = zone.recordsets.values().map(|set| view(world, zone, set)).collect();
             with_data(call, &mut rows);
             paging::filter(call, &mut rows, &FILTERS);
             paging::page(call, &world.base_url, "recordsets", rows).map(Reply::ok)
@@ -85,10 +84,7 @@ fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(),
     for child in world.dns.zones.values() {
         let below = child.name.ends_with(&format!(".{}", zone.name));
         if below && (name == child.name || name.ends_with(&format!(".{}", child.name))) {
-            return Err(misplaced(format!(
-                "RecordSet belongs in a child zone: {}",
-                child.name
-            )));
+            return Err(misplaced(format!("RecordSet belongs in a child zone: {}", child.name)));
         }
     }
     if kind == "CNAME" && name == zone.name {
@@ -99,9 +95,7 @@ fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(),
             return Err(Refusal::new(409, "duplicate_recordset", "Duplicate RecordSet"));
         }
         if other.kind == "CNAME" || kind == "CNAME" {
-            return Err(misplaced(
-                "CNAME recordsets may not share a name with any other records",
-            ));
+            return Err(misplaced("CNAME recordsets may not share a name with any other records"));
         }
     }
     Ok(())

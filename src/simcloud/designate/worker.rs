@@ -124,11 +124,8 @@ fn copy_of(world: &World, zone: &Zone, soa: &str) -> ZoneCopy {
 
 fn data_of(world: &World, zone: &Zone, set: &RecordSet, soa: &str) -> RecordData {
     let named = Target::named(&set.name);
-    let mut data = RecordData {
-        kind: set.kind.clone(),
-        ttl: set.ttl.unwrap_or(zone.ttl),
-        records: set.records.clone(),
-    };
+    let mut data =
+        RecordData { kind: set.kind.clone(), ttl: set.ttl.unwrap_or(zone.ttl), records: set.records.clone() };
     if set.kind == "SOA" {
         data.records = vec![soa.to_owned()];
         return data;
@@ -152,10 +149,7 @@ fn data_of(world: &World, zone: &Zone, set: &RecordSet, soa: &str) -> RecordData
 /// Whether a server takes what it is given.
 fn takes(world: &World, server: usize) -> bool {
     !world.faults.hit(&Fault::TransferRefused, Target::default())
-        && !matches!(
-            world.faults.name_server(server),
-            Some(NameServerMode::Stopped | NameServerMode::Stale)
-        )
+        && !matches!(world.faults.name_server(server), Some(NameServerMode::Stopped | NameServerMode::Stale))
 }
 
 /// One server takes the zone.
@@ -244,8 +238,7 @@ fn settle(world: &mut World, zone_id: &str) {
             zone.ghosts.push((set.name, data));
         }
     }
-    let done = !zone.batch_pending
-        && zone.recordsets.values().all(|set| set.status == ACTIVE);
+    let done = !zone.batch_pending && zone.recordsets.values().all(|set| set.status == ACTIVE);
     if done {
         zone.status = ACTIVE;
         zone.action = "NONE";

@@ -31,12 +31,7 @@ pub(super) fn find<'a>(world: &'a World, who: &View, id: &str) -> Result<&'a Zon
     world.dns.zones.get(id).filter(|zone| who.sees(&zone.project_id)).ok_or_else(not_found)
 }
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    who: &View,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, who: &View, path: &[&str]) -> Result<Reply, Refusal> {
     match (&call.method, path) {
         (&Method::GET, []) => list(world, call, who),
         (&Method::POST, []) => create(world, call, who),
@@ -62,11 +57,7 @@ fn list(world: &World, call: &Call, who: &View) -> Result<Reply, Refusal> {
         .filter(|zone| who.sees(&zone.project_id))
         .map(|zone| view(world, zone))
         .collect();
-    paging::filter(
-        call,
-        &mut rows,
-        &["name", "type", "email", "status", "description", "ttl", "pool_id"],
-    );
+    paging::filter(call, &mut rows, &["name", "type", "email", "status", "description", "ttl", "pool_id"]);
     paging::page(call, &world.base_url, "zones", rows).map(Reply::ok)
 }
 
@@ -175,8 +166,7 @@ fn update(world: &mut World, call: &Call, who: &View, id: &str) -> Result<Reply,
         }
     }
     let ttl = checks::ttl(&body["ttl"])?;
-    let email =
-        if body["email"].is_null() { None } else { Some(checks::email(&body["email"])?) };
+    let email = if body["email"].is_null() { None } else { Some(checks::email(&body["email"])?) };
     let description = checks::description(&body["description"])?;
     let now = world.timestamp_micros();
     if let Some(zone) = world.dns.zones.get_mut(id) {

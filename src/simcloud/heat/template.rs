@@ -7,8 +7,19 @@ use serde_json::{Map, Value};
 use super::{Refusal, invalid};
 
 const VERSIONS: [&str; 13] = [
-    "2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14",
-    "2017-02-24", "2017-09-01", "2018-03-02", "2018-08-31", "2021-04-16", "newton", "queens",
+    "2013-05-23",
+    "2014-10-16",
+    "2015-04-30",
+    "2015-10-15",
+    "2016-04-08",
+    "2016-10-14",
+    "2017-02-24",
+    "2017-09-01",
+    "2018-03-02",
+    "2018-08-31",
+    "2021-04-16",
+    "newton",
+    "queens",
 ];
 const NAMED: [&str; 7] = ["newton", "ocata", "pike", "queens", "rocky", "wallaby", "xena"];
 
@@ -65,11 +76,18 @@ impl Template {
             );
             return Err(Refusal::new(400, "InvalidTemplateVersion", message));
         }
-        let known = ["heat_template_version", "description", "parameter_groups", "parameters",
-            "resources", "outputs", "conditions"];
-        if let Some(other) = raw.as_object().into_iter().flat_map(Map::keys).find(|name| {
-            !known.contains(&name.as_str())
-        }) {
+        let known = [
+            "heat_template_version",
+            "description",
+            "parameter_groups",
+            "parameters",
+            "resources",
+            "outputs",
+            "conditions",
+        ];
+        if let Some(other) =
+            raw.as_object().into_iter().flat_map(Map::keys).find(|name| !known.contains(&name.as_str()))
+        {
             return Err(Refusal::new(
                 400,
                 "InvalidTemplateSection",
@@ -97,9 +115,7 @@ impl Template {
         for (name, definition) in &self.resources {
             for target in references(&definition.properties).iter().chain(&definition.depends_on) {
                 if !self.resources.contains_key(target) {
-                    let message = format!(
-                        "The specified reference \"{target}\" (in {name}) is incorrect."
-                    );
+                    let message = format!("The specified reference \"{target}\" (in {name}) is incorrect.");
                     return Err(Refusal::new(400, "InvalidTemplateReference", message));
                 }
             }
@@ -169,11 +185,7 @@ impl Template {
                 .cloned()
                 .collect();
             if ready.is_empty() {
-                return Err(Refusal::new(
-                    400,
-                    "CircularDependencyException",
-                    "Circular Dependency Found",
-                ));
+                return Err(Refusal::new(400, "CircularDependencyException", "Circular Dependency Found"));
             }
             order.extend(ready);
         }
@@ -186,20 +198,24 @@ impl Definition {
         let Some(kind) = body["type"].as_str() else {
             return Err(invalid(format!("Each Resource must contain a type key: {name}")));
         };
-        let known = ["type", "properties", "metadata", "depends_on", "update_policy",
-            "deletion_policy", "external_id", "condition"];
+        let known = [
+            "type",
+            "properties",
+            "metadata",
+            "depends_on",
+            "update_policy",
+            "deletion_policy",
+            "external_id",
+            "condition",
+        ];
         if let Some(other) =
             body.as_object().into_iter().flat_map(Map::keys).find(|k| !known.contains(&k.as_str()))
         {
-            return Err(invalid(format!(
-                "\"{other}\" is not a valid keyword inside a resource definition"
-            )));
+            return Err(invalid(format!("\"{other}\" is not a valid keyword inside a resource definition")));
         }
         let depends_on = match &body["depends_on"] {
             Value::String(one) => vec![one.clone()],
-            Value::Array(many) => {
-                many.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }
+            Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
         Ok(Self {

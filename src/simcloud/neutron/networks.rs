@@ -17,9 +17,7 @@ const PROVIDER: [&str; 3] =
 
 fn check_rights(call: &Call, wanted: &Value) -> Result<(), Refusal> {
     let mut reserved = PROVIDER.iter().chain(&["segments", "router:external", "shared"]);
-    let asks = |name: &str| {
-        wanted.get(name).is_some_and(|value| !value.is_null() && *value != json!(false))
-    };
+    let asks = |name: &str| wanted.get(name).is_some_and(|value| !value.is_null() && *value != json!(false));
     if !call.caller.is_admin() && reserved.any(|name| asks(name)) {
         let message = "rule:create_network is disallowed by policy";
         return Err(Refusal::new(403, "PolicyNotAuthorized", message));
@@ -46,8 +44,15 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["admin_state_up", "shared", "router:external", "mtu", "port_security_enabled",
-            "segments", "availability_zone_hints"],
+        &[
+            "admin_state_up",
+            "shared",
+            "router:external",
+            "mtu",
+            "port_security_enabled",
+            "segments",
+            "availability_zone_hints",
+        ],
     );
     if PROVIDER.iter().any(|name| wanted.get(*name).is_some()) {
         for name in PROVIDER {
@@ -59,12 +64,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Ok(id)
 }
 
-pub(super) fn update(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::Network.check_attributes(wanted)?;
     check_rights(call, wanted)?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
@@ -72,8 +72,15 @@ pub(super) fn update(
         merge(
             row,
             wanted,
-            &["name", "description", "admin_state_up", "shared", "router:external", "mtu",
-                "port_security_enabled"],
+            &[
+                "name",
+                "description",
+                "admin_state_up",
+                "shared",
+                "router:external",
+                "mtu",
+                "port_security_enabled",
+            ],
         );
         if let Some(dns_domain) = dns_domain {
             row["dns_domain"] = json!(dns_domain);
@@ -95,12 +102,8 @@ pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
         );
         return Err(Refusal::new(409, "NetworkInUse", message));
     }
-    let subnets: Vec<String> = world
-        .network
-        .table(Kind::Subnet)
-        .filter(on_it)
-        .map(|subnet| text(subnet, "id").to_owned())
-        .collect();
+    let subnets: Vec<String> =
+        world.network.table(Kind::Subnet).filter(on_it).map(|subnet| text(subnet, "id").to_owned()).collect();
     for subnet in subnets {
         subnets::delete(world, &subnet)?;
     }

@@ -8,7 +8,7 @@ mod api;
 mod round;
 mod times;
 mod wanted;
-mod wire;
+pub(super) mod wire;
 
 use futures::FutureExt;
 use std::time::Duration;
@@ -83,12 +83,49 @@ async fn watch(context: &StepContext<'_>, round: &Round<'_>, hold: Duration) -> 
         .await
 }
 
-/// The fault to report of several: a server that tells something wrong says more than one that is silent.
+/// The fault to report of several, with what somebody else says of it. A server that tells something wrong says
+/// more than one that is silent, and that one more than Designate, which waits for it.
 fn worst(faults: Vec<StepFault>) -> Option<StepFault> {
-    let others = faults.len().saturating_sub(1);
-    let mut fault = faults.into_iter().min_by_key(|fault| !fault.reason.is_check())?;
-    if others > 0 {
-        fault.message = format!("{} (and {others} more)", fault.message);
+    let rank = |fault: &StepFault| match fault.reason {
+        _ if api::is_unsettled(fault) => 2,
+        reason if reason.is_check() => 0,
+        _ => 1,
+    };
+    let (at, _) = faults.iter().enumerate().min_by_key(|(_, fault)| rank(fault))?;
+    let mut others = faults;
+    let mut fault = others.swap_remove(at);
+    let speaks_for_another = |other: &StepFault| other.evidence.service != fault.evidence.service;
+    let also = others.iter().position(speaks_for_another).map(|other| others.swap_remove(other));
+    if let Some(also) = also {
+        fault.message = format!("{}; {}", fault.message, also.message);
+    }
+    if !others.is_empty() {
+        fault.message = format!("{} (and {} more)", fault.message, others.len());
     }
     Some(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Evidence;
+
+    fn of(service: &str, expected: &str, fault: StepFault) -> StepFault {
+        let [service, expected] = [service, expected].map(|text| Some(text.to_owned()));
+        fault.with(Evidence { service, expected, ..Evidence::default() })
+    }
+
+    #[test]
+    fn a_silent_name_server_is_told_of_before_designate_which_waits_for_it() {
+        let pending = of("dns", api::SETTLED, StepFault::failed(Reason::RecordMissing, "PENDING"));
+        let silent = of("dns-wire", "an answer", StepFault::errored(Reason::NameServerUnanswering, "silent"));
+        let wrong = of("dns-wire", "192.0.2.1", StepFault::failed(Reason::RecordWrong, "wrong"));
+        let fault = worst(vec![pending.clone(), silent.clone(), silent.clone()]).unwrap();
+        assert_eq!(
+            (fault.reason, fault.message.as_str()),
+            (Reason::NameServerUnanswering, "silent; PENDING (and 1 more)")
+        );
+        assert_eq!(worst(vec![pending, silent, wrong]).unwrap().reason, Reason::RecordWrong);
+        assert_eq!(worst(Vec::new()), None);
+    }
 }
