@@ -7,6 +7,8 @@ mod request;
 mod stack;
 mod zones;
 
+pub use records::Want;
+
 use super::context::StepContext;
 use super::fault::StepFault;
 use super::play::StepEnd;

@@ -10,13 +10,15 @@ mod times;
 mod wanted;
 pub(super) mod wire;
 
-use futures::FutureExt;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use futures::FutureExt;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::outcome::Reason;
+use crate::outcome::{Propagation, Reason};
 use crate::runner::context::StepContext;
 use crate::runner::fault::StepFault;
 use crate::runner::play::StepEnd;
@@ -24,7 +26,8 @@ use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::RecordsAction;
 use round::Round;
 use times::Times;
-use wanted::Wanted;
+pub use wanted::Want;
+use wanted::{Item, Wanted};
 
 /// Plays it.
 pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<StepEnd, StepFault> {
@@ -45,13 +48,31 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
         })
         .await;
     let measured = times.into_inner().into_propagation(&wanted, round.servers());
-    context.test.state().propagation.extend(measured);
+    keep(context, &wanted, measured, settled.is_ok());
     settled?;
     round.note_serials().await?;
     if !wanted.never().is_empty() {
         watch(context, &round, context.test.scaled(action.hold)).await?;
     }
     Ok(StepEnd::Done)
+}
+
+/// Keeps the times of what had to change; once it did, that is what is known of DNS.
+fn keep(context: &StepContext<'_>, wanted: &Wanted, measured: Vec<Propagation>, settled: bool) {
+    let mut state = context.test.state();
+    for (item, measured) in wanted.settling().into_iter().zip(measured) {
+        if changes(item, &state.dns) {
+            state.propagation.push(measured);
+        }
+        if settled {
+            state.dns.insert(item.question.to_string(), item.want.clone());
+        }
+    }
+}
+
+/// Whether a record set is to be other than this test saw it last: only a change takes time to become true.
+fn changes(item: &Item, seen: &BTreeMap<String, Want>) -> bool {
+    *seen.get(&item.question.to_string()).unwrap_or(&Want::Absent) != item.want
 }
 
 /// Watches that what must never appear does not; the last look must prove it at every name server.
@@ -108,11 +129,28 @@ fn worst(faults: Vec<StepFault>) -> Option<StepFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::{Question, RecordType};
     use crate::outcome::Evidence;
 
     fn of(service: &str, expected: &str, fault: StepFault) -> StepFault {
         let [service, expected] = [service, expected].map(|text| Some(text.to_owned()));
         fault.with(Evidence { service, expected, ..Evidence::default() })
+    }
+
+    #[test]
+    fn only_what_is_new_takes_time_to_become_true() {
+        let item = |want: &Want| Item {
+            question: Question::new("a.example.", RecordType::A),
+            want: want.clone(),
+            in_zone: true,
+        };
+        let there = |data: &str| Want::Present { data: vec![data.to_owned()], ttl: None };
+        let seen = [(item(&Want::Absent).question.to_string(), there("192.0.2.1"))].into();
+        assert!(!changes(&item(&Want::Absent), &BTreeMap::new()), "never published");
+        assert!(changes(&item(&there("192.0.2.1")), &BTreeMap::new()));
+        assert!(!changes(&item(&there("192.0.2.1")), &seen), "unchanged");
+        assert!(changes(&item(&there("192.0.2.2")), &seen));
+        assert!(changes(&item(&Want::Absent), &seen));
     }
 
     #[test]
