@@ -32,9 +32,7 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
 
 fn versions(world: &World) -> Value {
     let href = format!("{}/image/v2/", world.base_url);
-    let version = |id: &str, status: &str| {
-        json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]})
-    };
+    let version = |id: &str, status: &str| json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]});
     json!({"versions": [version("v2.17", "CURRENT"), version("v2.16", "SUPPORTED"),
         version("v2.0", "SUPPORTED")]})
 }

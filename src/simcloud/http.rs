@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Cutter, CuttableListener},
+    connection::{CuttableListener, Cutter},
     faults::{Fault, Faults, Target},
     keystone,
     requests::RecordedRequest,
@@ -78,8 +78,7 @@ async fn answer(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let target =
-        Target { service, method: Some(&method), path: Some(uri.path()), name: None };
+    let target = Target { service, method: Some(&method), path: Some(uri.path()), name: None };
     let trouble = shared.faults.find(target, |fault| match fault {
         Fault::Hang => Some(Trouble::Hang),
         Fault::Reset => Some(Trouble::Reset),
@@ -131,11 +130,7 @@ fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
             service: request.service,
             method: request.method.to_string(),
             target: request.uri.to_string(),
-            headers: request
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
+            headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
             status: reply.status,
             request_id: request_id.clone(),
@@ -164,16 +159,10 @@ fn refused(world: &World, refusal: &Refusal, service: Service, request_id: &str)
     reply
 }
 
-fn call(
-    world: &mut World,
-    request: &Request,
-    service: Service,
-    request_id: &str,
-) -> Result<Reply, Refusal> {
+fn call(world: &mut World, request: &Request, service: Service, request_id: &str) -> Result<Reply, Refusal> {
     let mut headers = BTreeMap::new();
     for (name, value) in &request.headers {
-        headers
-            .insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
     let path: Vec<String> = request.segments.iter().skip(1).cloned().collect();
     let caller = if is_open(service, &request.method, &path) {
@@ -222,9 +211,7 @@ fn malformed(service: Service) -> Refusal {
     match service {
         Service::Dns => Refusal::new(400, "invalid_json", "Malformed JSON in request body"),
         Service::Compute => Refusal::new(400, "badRequest", "cannot understand JSON"),
-        Service::Network => {
-            Refusal::new(400, "HTTPBadRequest", "Malformed request body: it is not JSON.")
-        }
+        Service::Network => Refusal::new(400, "HTTPBadRequest", "Malformed request body: it is not JSON."),
         Service::Orchestration => Refusal::new(400, "HTTPBadRequest", "cannot understand JSON"),
         Service::Identity | Service::Image => {
             Refusal::new(400, "ValidationError", "Malformed json in request body")
@@ -239,11 +226,9 @@ fn segments(path: &str) -> Vec<String> {
 /// Percent-decodes one path segment (a plus sign stays one, unlike in a query).
 fn decode(segment: &str) -> String {
     let escaped = segment.replace('+', "%2B");
-    url::form_urlencoded::parse(escaped.as_bytes())
-        .next()
-        .map_or_else(String::new, |(name, value)| {
-            if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
-        })
+    url::form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, value)| {
+        if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
+    })
 }
 
 fn respond(reply: Reply, service: Option<Service>, request_id: &str) -> Response {

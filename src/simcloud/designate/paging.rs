@@ -47,12 +47,7 @@ pub(super) fn filter(call: &Call, rows: &mut Vec<Value>, names: &[&str]) -> Resu
 }
 
 /// One page of rows with its links.
-pub(super) fn page(
-    call: &Call,
-    base_url: &str,
-    key: &str,
-    mut rows: Vec<Value>,
-) -> Result<Value, Refusal> {
+pub(super) fn page(call: &Call, base_url: &str, key: &str, mut rows: Vec<Value>) -> Result<Value, Refusal> {
     let total = rows.len();
     if let Some(sort_key) = call.query("sort_key") {
         let field = |row: &Value| match &row[sort_key] {

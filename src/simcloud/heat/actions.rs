@@ -30,9 +30,7 @@ struct Draft {
 
 fn template_of(body: &Value) -> Result<Template, Refusal> {
     match body.get("template") {
-        Some(Value::Null) | None => {
-            Err(Refusal::new(400, "HTTPBadRequest", "No template specified"))
-        }
+        Some(Value::Null) | None => Err(Refusal::new(400, "HTTPBadRequest", "No template specified")),
         Some(template) => Template::parse(template),
     }
 }
@@ -165,8 +163,7 @@ fn tags(value: &Value) -> Vec<String> {
 }
 
 fn busy(stack: &Stack) -> Refusal {
-    let message =
-        format!("Stack {} already has an action ({}) in progress.", stack.name, stack.action);
+    let message = format!("Stack {} already has an action ({}) in progress.", stack.name, stack.action);
     Refusal::new(409, "ActionInProgress", message)
 }
 

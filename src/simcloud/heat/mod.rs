@@ -61,9 +61,12 @@ fn forbidden() -> Refusal {
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let path = call.segments();
     match path.as_slice() {
-        [] => Ok(Reply::json(300, json!({"versions": [{"id": "v1.0", "status": "CURRENT",
+        [] => Ok(Reply::json(
+            300,
+            json!({"versions": [{"id": "v1.0", "status": "CURRENT",
             "links": [{"rel": "self",
-                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}))),
+                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}),
+        )),
         ["v1", project, rest @ ..] => {
             if *project != call.caller.project_id {
                 return Err(forbidden());
@@ -93,9 +96,7 @@ fn route(world: &mut World, call: &Call, path: &[&str]) -> Result<Reply, Refusal
         (&Method::GET, ["template_versions"]) => Ok(types::versions()),
         (&Method::POST, ["validate"]) => actions::validate(world, call),
         (&Method::POST, ["stacks", "preview"]) => actions::preview(world, call),
-        (&Method::GET, ["stacks"] | ["stacks", "detail"]) => {
-            Ok(views::list(world, call, path.len() > 1))
-        }
+        (&Method::GET, ["stacks"] | ["stacks", "detail"]) => Ok(views::list(world, call, path.len() > 1)),
         (&Method::POST, ["stacks"]) => actions::create(world, call),
         (_, ["stacks", "detail" | "preview"]) => Err(no_resource()),
         (_, ["stacks", name]) => lookup(world, call, name, ""),

@@ -9,12 +9,7 @@ use super::{
 };
 use crate::simcloud::{wire::Call, world::World};
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    stack: &Stack,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, stack: &Stack, path: &[&str]) -> Result<Reply, Refusal> {
     match path {
         ["template"] => Ok(Reply::ok(stack.template.raw.clone())),
         ["environment"] => Ok(Reply::ok(json!({"parameters": stack.given,
@@ -65,8 +60,7 @@ pub(super) fn handle(
 fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     let doomed = || stack.doomed.iter().find(|resource| resource.name == name);
     stack.resource(name).or_else(doomed).ok_or_else(|| {
-        let message =
-            format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
+        let message = format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
         Refusal::new(404, "ResourceNotFound", message)
     })
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, resources::{SCHEMAS, Schema}};
+use super::{
+    Refusal, Reply,
+    resources::{SCHEMAS, Schema},
+};
 
 /// Types that templates may still name but that do nothing: hidden from the list.
 const HIDDEN: [&str; 2] = ["OS::Designate::Domain", "OS::Designate::Record"];

@@ -33,9 +33,11 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
         let shown = if hidden { "******".to_owned() } else { text };
         parameters.insert(name.clone(), json!(shown));
     }
-    for (name, value) in [("OS::project_id", &stack.owner.project_id),
-        ("OS::stack_id", &stack.id), ("OS::stack_name", &stack.name)]
-    {
+    for (name, value) in [
+        ("OS::project_id", &stack.owner.project_id),
+        ("OS::stack_id", &stack.id),
+        ("OS::stack_name", &stack.name),
+    ] {
         parameters.insert(name.to_owned(), json!(value));
     }
     let outputs: Vec<Value> = if with_outputs {
@@ -65,11 +67,7 @@ pub(super) fn output(world: &mut World, stack: &Stack, name: &str) -> Value {
         Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
         None => true,
     };
-    let value = if wanted {
-        Resolver { world, stack }.resolve(&defined["value"])
-    } else {
-        Ok(Value::Null)
-    };
+    let value = if wanted { Resolver { world, stack }.resolve(&defined["value"]) } else { Ok(Value::Null) };
     match value {
         Ok(value) => output["output_value"] = value,
         Err(message) => {

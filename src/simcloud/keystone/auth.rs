@@ -62,17 +62,14 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     }
     let auth = &call.body["auth"];
     let identity = &auth["identity"];
-    let methods = identity["methods"]
-        .as_array()
-        .ok_or_else(|| bad_request("'identity' is a required property"))?;
+    let methods =
+        identity["methods"].as_array().ok_or_else(|| bad_request("'identity' is a required property"))?;
     let method = methods.first().and_then(Value::as_str).unwrap_or_default();
     let proof = match method {
         "password" => by_password(world, &identity["password"]["user"])?,
         "application_credential" => {
             if auth.get("scope").is_some_and(|scope| !scope.is_null()) {
-                return Err(bad_request(
-                    "Application credentials cannot request a scope.",
-                ));
+                return Err(bad_request("Application credentials cannot request a scope."));
             }
             by_credential(world, &identity["application_credential"])?
         }
@@ -98,9 +95,7 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let id = format!("gAAAAA{}{}", world.hex_id(), world.hex_id());
     let body = view(world, &token, call.query("nocatalog").is_none());
     world.identity.tokens.insert(id.clone(), token);
-    Ok(Reply::json(201, body)
-        .with_header("x-subject-token", id)
-        .with_header("vary", "X-Auth-Token"))
+    Ok(Reply::json(201, body).with_header("x-subject-token", id).with_header("vary", "X-Auth-Token"))
 }
 
 fn in_default_domain(domain: &Value) -> bool {
@@ -112,10 +107,7 @@ fn find_user<'a>(world: &'a World, wanted: &Value) -> Option<&'a User> {
     let by_id = wanted["id"].as_str();
     world.identity.users.iter().find(|user| match by_id {
         Some(id) => user.id == id,
-        None => {
-            wanted["name"].as_str() == Some(user.name.as_str())
-                && in_default_domain(&wanted["domain"])
-        }
+        None => wanted["name"].as_str() == Some(user.name.as_str()) && in_default_domain(&wanted["domain"]),
     })
 }
 
@@ -172,11 +164,7 @@ fn by_token(world: &World, id: &str) -> Result<Proof, Refusal> {
     })
 }
 
-fn scoped(
-    world: &World,
-    user: &User,
-    auth: &Value,
-) -> Result<(Option<Project>, Vec<String>), Refusal> {
+fn scoped(world: &World, user: &User, auth: &Value) -> Result<(Option<Project>, Vec<String>), Refusal> {
     let wanted = &auth["scope"]["project"];
     if wanted.is_null() {
         return Ok((None, Vec::new()));
@@ -188,8 +176,7 @@ fn scoped(
         .find(|project| match wanted["id"].as_str() {
             Some(id) => project.id == id,
             None => {
-                wanted["name"].as_str() == Some(project.name.as_str())
-                    && in_default_domain(&wanted["domain"])
+                wanted["name"].as_str() == Some(project.name.as_str()) && in_default_domain(&wanted["domain"])
             }
         })
         .ok_or_else(unauthorized)?;
@@ -244,8 +231,7 @@ fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
 pub(super) fn show(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let id = call.header("x-subject-token").unwrap_or_default();
     let token = live(world, id).ok_or_else(|| not_found("Could not find token."))?;
-    Ok(Reply::ok(view(world, token, call.query("nocatalog").is_none()))
-        .with_header("x-subject-token", id))
+    Ok(Reply::ok(view(world, token, call.query("nocatalog").is_none())).with_header("x-subject-token", id))
 }
 
 pub(super) fn revoke(world: &mut World, call: &Call) -> Result<Reply, Refusal> {

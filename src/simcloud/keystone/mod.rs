@@ -165,9 +165,9 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (&Method::POST, ["v3", "auth", "tokens"]) => auth::issue(world, call),
         (&Method::GET | &Method::HEAD, ["v3", "auth", "tokens"]) => auth::show(world, call),
         (&Method::DELETE, ["v3", "auth", "tokens"]) => auth::revoke(world, call),
-        (&Method::GET, ["v3", "auth", "catalog"]) => Ok(Reply::ok(
-            json!({"catalog": catalog::catalog(world, &call.caller.project_id), "links": {}}),
-        )),
+        (&Method::GET, ["v3", "auth", "catalog"]) => {
+            Ok(Reply::ok(json!({"catalog": catalog::catalog(world, &call.caller.project_id), "links": {}})))
+        }
         (&Method::GET, ["v3", "auth", "projects"]) => Ok(own_projects(world, &call.caller)),
         (&Method::GET, ["v3", "projects"]) if call.caller.is_admin() => Ok(projects(world, call)),
         (&Method::GET, ["v3", "projects", id]) => project(world, &call.caller, id),
@@ -241,12 +241,7 @@ fn credential_view(credential: &ApplicationCredential) -> Value {
         "expires_at": null, "unrestricted": false, "description": null, "links": {}})
 }
 
-fn credentials(
-    world: &mut World,
-    call: &Call,
-    user: &str,
-    rest: &[&str],
-) -> Result<Reply, Refusal> {
+fn credentials(world: &mut World, call: &Call, user: &str, rest: &[&str]) -> Result<Reply, Refusal> {
     if user != call.caller.user_id || call.caller.application_credential {
         return Err(forbidden("identity:create_application_credential"));
     }
@@ -263,9 +258,9 @@ fn credentials(
         }
         (&Method::POST, []) => {
             let wanted = &call.body["application_credential"];
-            let name = wanted["name"].as_str().ok_or_else(|| {
-                Refusal::new(400, "Bad Request", "'name' is a required property")
-            })?;
+            let name = wanted["name"]
+                .as_str()
+                .ok_or_else(|| Refusal::new(400, "Bad Request", "'name' is a required property"))?;
             let secret = wanted["secret"].as_str().map(str::to_owned);
             let credential = ApplicationCredential {
                 id: world.hex_id(),

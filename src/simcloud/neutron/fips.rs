@@ -66,7 +66,9 @@ fn association(
         !address.contains(':') && wished.is_none_or(|wished| wished == address)
     });
     let Some(fixed) = fixed else {
-        let message = format!("Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses.");
+        let message = format!(
+            "Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses."
+        );
         return Err(Refusal::new(400, "BadRequest", message));
     };
     if let Some(other) = on_port(world, port_id)
@@ -109,9 +111,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let external = text(wanted, "floating_network_id").to_owned();
     let network = shown(world, call, Kind::Network, &external)?;
     if network["router:external"] != true {
-        let message = format!(
-            "Bad floatingip request: Network {external} is not a valid external network."
-        );
+        let message = format!("Bad floatingip request: Network {external} is not a valid external network.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let own = own_name(world, wanted)?;
@@ -136,12 +136,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Ok(id)
 }
 
-pub(super) fn update(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::FloatingIp.check_attributes(wanted)?;
     let read_only = ["dns_name", "dns_domain", "floating_network_id", "floating_ip_address"];
     if let Some(name) = read_only.iter().find(|name| wanted.get(**name).is_some()) {

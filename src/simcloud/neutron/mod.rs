@@ -90,9 +90,8 @@ impl Network {
     pub(super) fn made(&self, collection: &str) -> Vec<Value> {
         let Some(kind) = Kind::by_collection(collection) else { return Vec::new() };
         // What belongs to no project is part of a router or floating IP, which is listed itself.
-        let made = |row: &&Value| {
-            !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty()
-        };
+        let made =
+            |row: &&Value| !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty();
         self.table(kind).filter(made).cloned().collect()
     }
 }
@@ -192,8 +191,7 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
         (&Method::POST, []) => {
             let wanted = &call.body[kind.singular()];
             if !wanted.is_object() {
-                return Err(bad_request(format!("Unable to find '{}' in request body",
-                    kind.singular())));
+                return Err(bad_request(format!("Unable to find '{}' in request body", kind.singular())));
             }
             quotas::check(world, call, kind, wanted)?;
             let id = create(world, call, kind, wanted)?;
@@ -217,9 +215,7 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
             Ok(Reply::empty(204))
         }
         (_, [id, "tags", rest @ ..]) => rows::tags(world, call, kind, id, rest),
-        (&Method::PUT, [id, action]) if kind == Kind::Router => {
-            routers::interface(world, call, id, action)
-        }
+        (&Method::PUT, [id, action]) if kind == Kind::Router => routers::interface(world, call, id, action),
         _ => Err(no_resource()),
     }
 }
@@ -236,13 +232,7 @@ fn create(world: &mut World, call: &Call, kind: Kind, wanted: &Value) -> Result<
     }
 }
 
-fn update(
-    world: &mut World,
-    call: &Call,
-    kind: Kind,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+fn update(world: &mut World, call: &Call, kind: Kind, id: &str, wanted: &Value) -> Result<(), Refusal> {
     match kind {
         Kind::Network => networks::update(world, call, id, wanted),
         Kind::Subnet => subnets::update(world, call, id, wanted),

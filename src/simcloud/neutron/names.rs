@@ -104,9 +104,7 @@ pub(super) fn domain(value: &Value) -> Result<Option<String>, Refusal> {
         return Ok(Some(domain));
     }
     if !domain.ends_with('.') {
-        return Err(bad_request(format!(
-            "Invalid input for dns_domain. Reason: '{domain}' is not a FQDN."
-        )));
+        return Err(bad_request(format!("Invalid input for dns_domain. Reason: '{domain}' is not a FQDN.")));
     }
     let plain = KEYWORDS.iter().fold(domain.clone(), |plain, word| plain.replace(word, "x"));
     check("dns_domain", &plain)?;

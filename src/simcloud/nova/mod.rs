@@ -59,11 +59,7 @@ impl Compute {
     pub(super) fn keypair_items(&self) -> Vec<Item> {
         self.keypairs
             .keys()
-            .map(|(user, name)| Item {
-                id: name.clone(),
-                name: name.clone(),
-                project_id: user.clone(),
-            })
+            .map(|(user, name)| Item { id: name.clone(), name: name.clone(), project_id: user.clone() })
             .collect()
     }
 }
@@ -96,17 +92,15 @@ fn negotiate(call: &Call) -> Result<u32, Refusal> {
     }
     let minor = wanted.strip_prefix("2.").and_then(|minor| minor.parse::<u32>().ok());
     let Some(minor) = minor else {
-        let message = format!(
-            "API Version String {wanted} is of invalid format. Must be of format MajorNum.MinorNum."
-        );
+        let message =
+            format!("API Version String {wanted} is of invalid format. Must be of format MajorNum.MinorNum.");
         return Err(bad_request(message));
     };
     if (1..=MAX_MINOR).contains(&minor) {
         return Ok(minor);
     }
-    let message = format!(
-        "Version {wanted} is not supported by the API. Minimum is 2.1 and maximum is 2.{MAX_MINOR}."
-    );
+    let message =
+        format!("Version {wanted} is not supported by the API. Minimum is 2.1 and maximum is 2.{MAX_MINOR}.");
     Err(Refusal::new(406, "computeFault", message))
 }
 

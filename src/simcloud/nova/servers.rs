@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Refusal, Reply, Server, bad_request, build, conflict, flavors, hostname, not_found,
-};
+use super::{Refusal, Reply, Server, bad_request, build, conflict, flavors, hostname, not_found};
 use crate::simcloud::{
     glance,
     options::{GuestView, Guests},
@@ -27,12 +25,7 @@ fn find<'a>(world: &'a World, call: &Call, id: &str) -> Result<&'a Server, Refus
     found.filter(|server| call.caller.owns(&server.owner.project_id)).ok_or_else(|| missing(id))
 }
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    minor: u32,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) -> Result<Reply, Refusal> {
     match (&call.method, path) {
         (&Method::GET, []) => Ok(list(world, call, minor, false)),
         (&Method::GET, ["detail"]) => Ok(list(world, call, minor, true)),
@@ -85,9 +78,8 @@ fn links(world: &World, id: &str) -> Value {
 fn view(world: &World, server: &Server, minor: u32) -> Value {
     let mut addresses: Map<String, Value> = Map::new();
     for port in build::ports(world, server) {
-        let entry = addresses
-            .entry(build::network_name(world, &port))
-            .or_insert_with(|| Value::Array(Vec::new()));
+        let entry =
+            addresses.entry(build::network_name(world, &port)).or_insert_with(|| Value::Array(Vec::new()));
         if let Some(list) = entry.as_array_mut() {
             list.extend(build::addresses(world, &port));
         }
@@ -169,9 +161,8 @@ fn list(world: &World, call: &Call, minor: u32, detail: bool) -> Reply {
         .filter(|server| named(server))
         .filter(|server| call.query("status").is_none_or(|status| server.status == status))
         .filter(|server| {
-            call.query("tags").is_none_or(|tags| {
-                tags.split(',').all(|tag| server.tags.iter().any(|known| known == tag))
-            })
+            call.query("tags")
+                .is_none_or(|tags| tags.split(',').all(|tag| server.tags.iter().any(|known| known == tag)))
         })
         .map(|server| {
             if detail {
@@ -205,8 +196,8 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
     }
     let flavor = wanted["flavorRef"].as_str().unwrap_or_default();
     let flavor = flavor.rsplit('/').next().unwrap_or_default();
-    let flavor = flavors::find(flavor)
-        .ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
+    let flavor =
+        flavors::find(flavor).ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
     let used = world
         .compute
         .servers
@@ -214,7 +205,8 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
         .filter(|server| server.owner.project_id == call.caller.project_id)
         .count();
     if used >= world.options.quotas.instances {
-        let message = format!("Quota exceeded for instances: Requested 1, but already used {used} of {used} instances");
+        let message =
+            format!("Quota exceeded for instances: Requested 1, but already used {used} of {used} instances");
         return Err(Refusal::new(403, "forbidden", message));
     }
     if let Some(key) = wanted["key_name"].as_str() {
@@ -271,40 +263,30 @@ fn incomplete(wanted: &Value, missing: &str) -> Refusal {
 }
 
 /// The networks that were asked for, as far as the API checks them.
-fn requested(
-    world: &mut World,
-    call: &Call,
-    wanted: &Value,
-    minor: u32,
-) -> Result<Vec<Value>, Refusal> {
+fn requested(world: &mut World, call: &Call, wanted: &Value, minor: u32) -> Result<Vec<Value>, Refusal> {
     let list = match &wanted["networks"] {
         Value::Array(list) => list.clone(),
         Value::String(word) if word == "none" && minor >= 37 => return Ok(Vec::new()),
         _ => {
             // Without a wish the project's only network is taken.
             let path = "/v2.0/networks?router:external=false&shared=false";
-            let found =
-                world.internal(&call.caller, Service::Network, Method::GET, path, Value::Null)?;
+            let found = world.internal(&call.caller, Service::Network, Method::GET, path, Value::Null)?;
             return match found["networks"].as_array().map(Vec::as_slice) {
                 Some([one]) => Ok(vec![json!({"uuid": one["id"]})]),
                 Some([]) | None => Ok(Vec::new()),
-                _ => Err(conflict(
-                    "Multiple possible networks found, use a Network ID to be more specific.",
-                )),
+                _ => Err(conflict("Multiple possible networks found, use a Network ID to be more specific.")),
             };
         }
     };
     for wish in &list {
         let (path, message) = match (wish["port"].as_str(), wish["uuid"].as_str()) {
             (Some(port), _) => (format!("/v2.0/ports/{port}"), format!("Port id {port} could not be found.")),
-            (None, Some(network)) => (
-                format!("/v2.0/networks/{network}"),
-                format!("Network {network} could not be found."),
-            ),
+            (None, Some(network)) => {
+                (format!("/v2.0/networks/{network}"), format!("Network {network} could not be found."))
+            }
             (None, None) => return Err(bad_request("Invalid input for field/attribute networks.")),
         };
-        let found =
-            world.internal(&call.caller, Service::Network, Method::GET, &path, Value::Null);
+        let found = world.internal(&call.caller, Service::Network, Method::GET, &path, Value::Null);
         let Ok(found) = found else { return Err(bad_request(message)) };
         let device = found["port"]["device_id"].as_str().unwrap_or_default();
         if !device.is_empty() {
@@ -333,9 +315,11 @@ fn update(world: &mut World, call: &Call, minor: u32, id: &str) -> Result<Reply,
 
 fn delete(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
     find(world, call, id)?;
-    let again = world.compute.servers.get_mut(id).is_some_and(|server| {
-        server.task_state.replace("deleting") == Some("deleting")
-    });
+    let again = world
+        .compute
+        .servers
+        .get_mut(id)
+        .is_some_and(|server| server.task_state.replace("deleting") == Some("deleting"));
     if !again {
         let after = world.jitter(world.stages.server_delete);
         world.schedule(after, Event::ServerGone(id.to_owned()));
