@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use rand::Rng;
-use tempest_operator::runner::{Observation, Pending, Rhythm, StepFault, Wait, poll};
 use tempest_operator::outcome::Reason;
+use tempest_operator::runner::{Observation, Pending, Rhythm, StepFault, Wait, poll};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

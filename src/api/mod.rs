@@ -1,5 +1,6 @@
 //! The custom resources and the scenario document's wire types: data only, no I/O.
 
+pub mod definitions;
 pub mod scenario;
 pub mod tempest_run;
 

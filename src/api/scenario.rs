@@ -274,11 +274,11 @@ pub struct RequestSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub expect_status: Vec<u16>,
-    /// Names for values of the answer: `captures.NAME` afterwards; in these expressions `body` and `status` are
-    /// the answer's.
+    /// Names for values of the answer, each a CEL expression (without `${}`) over `status`, `body` and the test's
+    /// values: `captures.NAME` afterwards.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
-    /// How it is taken back; required for POST.
+    /// How it is taken back; required for POST, PUT and PATCH.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<RequestUndoSpec>,
 }
@@ -364,7 +364,7 @@ pub struct ExpectSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"))]
     pub holds: Option<String>,
-    /// Names for values of the answer that held: `captures.NAME` afterwards.
+    /// Names for values of the answer that held, each a CEL expression (without `${}`): `captures.NAME` afterwards.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capture: BTreeMap<String, String>,
 }

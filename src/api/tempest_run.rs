@@ -21,7 +21,15 @@ use crate::outcome::{Evidence, Finding, Leak, Outcome, Reason, SkippedStep, Summ
     category = "tempest",
     namespaced,
     status = "TempestRunStatus",
-    derive = "PartialEq"
+    derive = "PartialEq",
+    printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
+    printcolumn = r#"{"name":"Verdict","type":"string","jsonPath":".status.verdict"}"#,
+    printcolumn = r#"{"name":"Progress","type":"string","jsonPath":".status.progress"}"#,
+    printcolumn = r#"{"name":"Passed","type":"integer","jsonPath":".status.summary.passed"}"#,
+    printcolumn = r#"{"name":"Failed","type":"integer","jsonPath":".status.summary.failed"}"#,
+    printcolumn = r#"{"name":"Skipped","type":"integer","jsonPath":".status.summary.skipped"}"#,
+    printcolumn = r#"{"name":"Duration","type":"string","jsonPath":".status.duration"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TempestRunSpec {
@@ -270,6 +278,7 @@ pub struct TempestRunStatus {
     pub verdict: Option<Verdict>,
     /// `Reconciling`, `Stalled`, `Ready`, `Succeeded` and `Finished`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// On everything it makes in the cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,6 +309,7 @@ pub struct TempestRunStatus {
     pub cloud: Option<CloudStatus>,
     /// One entry a test.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub tests: Vec<TestStatus>,
     /// How long DNS took to be true.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,6 @@ mod credentials;
 mod exit;
 mod logging;
 mod manifest;
-mod parts;
 mod play;
 mod problem;
 mod request;

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::args::Output;
 use super::logging::LogOutput;
-use super::parts::status;
+
 use super::problem::Problem;
 use super::signals::{self, Signals};
 use super::terminal;
@@ -114,7 +114,7 @@ pub fn render(report: &RunReport, policy: &VerdictPolicy, output: Output) -> Res
     let rendered = match output {
         Output::Table => return Ok(table::render(report, policy, terminal::width())),
         Output::Json => json::render(report),
-        Output::Yaml => json::yaml(&status::of(report)),
+        Output::Yaml => json::yaml(&tempest_operator::report::status::status(report)),
     };
     rendered.map_err(|error| Problem::unable("the result cannot be shown").because(error))
 }

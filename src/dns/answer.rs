@@ -18,10 +18,7 @@ pub struct Question {
 impl Question {
     /// A question about `name`, which is made canonical; whether it is a name at all is found when asking.
     pub fn new(name: &str, rtype: RecordType) -> Self {
-        Self {
-            name: canonical_name(name),
-            rtype,
-        }
+        Self { name: canonical_name(name), rtype }
     }
 }
 
@@ -105,11 +102,7 @@ pub struct Record {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} IN {} {}",
-            self.name, self.ttl, self.rtype, self.data
-        )
+        write!(f, "{} {} IN {} {}", self.name, self.ttl, self.rtype, self.data)
     }
 }
 

@@ -39,18 +39,11 @@ pub async fn ask(
             }
         }
         Transport::Tcp => {
-            let (decoded, truncated) =
-                tcp::exchange(server, &bytes, id, question, deadline).await?;
+            let (decoded, truncated) = tcp::exchange(server, &bytes, id, question, deadline).await?;
             (decoded, truncated, Transport::Tcp)
         }
     };
-    let Decoded {
-        rcode,
-        authoritative,
-        answers,
-        authority,
-        edns_udp_size,
-    } = decoded;
+    let Decoded { rcode, authoritative, answers, authority, edns_udp_size } = decoded;
     Ok(Answer {
         rcode,
         authoritative,

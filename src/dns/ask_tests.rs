@@ -65,10 +65,7 @@ async fn serve(udp: Behaviour, tcp: Behaviour) -> Server {
             }
         }
     });
-    Server {
-        address,
-        tasks: vec![datagrams, connections],
-    }
+    Server { address, tasks: vec![datagrams, connections] }
 }
 
 fn answered(mut query: Message) -> Message {
@@ -76,11 +73,7 @@ fn answered(mut query: Message) -> Message {
     let name = query.queries[0].name().clone();
     query.metadata.message_type = MessageType::Response;
     query.metadata.authoritative = true;
-    query.add_answer(WireRecord::from_rdata(
-        name,
-        60,
-        RData::A(A("192.0.2.7".parse().unwrap())),
-    ));
+    query.add_answer(WireRecord::from_rdata(name, 60, RData::A(A("192.0.2.7".parse().unwrap()))));
     query
 }
 
@@ -120,10 +113,7 @@ fn wrong_question(query: Message, _: u32) -> Vec<Vec<u8>> {
 
 fn garbage(query: Message, _: u32) -> Vec<Vec<u8>> {
     let [a, b] = query.metadata.id.to_be_bytes();
-    vec![
-        vec![1, 2, 3],
-        vec![a, b, 0x80, 0, 0, 9, 0, 9, 0, 0, 0, 0, 0xc0, 0xff],
-    ]
+    vec![vec![1, 2, 3], vec![a, b, 0x80, 0, 0, 9, 0, 9, 0, 0, 0, 0, 0xc0, 0xff]]
 }
 
 fn question_sent_back(query: Message, _: u32) -> Vec<Vec<u8>> {
@@ -166,10 +156,7 @@ async fn both_transports_bring_the_answer_with_its_header() {
         assert!(answer.authoritative && !answer.truncated);
         assert_eq!(answer.transport, transport);
         assert_eq!(answer.edns_udp_size, Some(1232));
-        assert_eq!(
-            answer.answers[0].to_string(),
-            "www.example.org. 60 IN A 192.0.2.7"
-        );
+        assert_eq!(answer.answers[0].to_string(), "www.example.org. 60 IN A 192.0.2.7");
     }
 }
 
@@ -177,9 +164,7 @@ async fn both_transports_bring_the_answer_with_its_header() {
 async fn a_truncated_answer_is_fetched_over_tcp() {
     for behaviour in [truncated as Behaviour, cut_in_the_middle] {
         let server = serve(behaviour, good).await;
-        let answer = ask(server.address, &www(), Transport::Udp, SHORT)
-            .await
-            .unwrap();
+        let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
         assert!(answer.truncated);
         assert_eq!(answer.transport, Transport::Tcp);
         assert_eq!(answer.answers.len(), 1);
@@ -189,9 +174,7 @@ async fn a_truncated_answer_is_fetched_over_tcp() {
 #[tokio::test]
 async fn a_lost_datagram_is_sent_again() {
     let server = serve(second_try, silent).await;
-    let answer = ask(server.address, &www(), Transport::Udp, SHORT)
-        .await
-        .unwrap();
+    let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
     assert_eq!(answer.answers.len(), 1);
 }
 
@@ -199,9 +182,7 @@ async fn a_lost_datagram_is_sent_again() {
 async fn what_is_not_the_answer_is_ignored_until_the_answer_comes() {
     for behaviour in [garbage_then_good as Behaviour, shouting] {
         let server = serve(behaviour, silent).await;
-        let answer = ask(server.address, &www(), Transport::Udp, SHORT)
-            .await
-            .unwrap();
+        let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
         assert_eq!(answer.answers.len(), 1);
     }
 }
@@ -217,14 +198,7 @@ async fn silence_and_oddities_are_timeouts_that_say_what_was_heard() {
     ];
     for (behaviour, heard) in cases {
         let server = serve(behaviour, silent).await;
-        let error = ask(
-            server.address,
-            &www(),
-            Transport::Udp,
-            Duration::from_millis(90),
-        )
-        .await
-        .unwrap_err();
+        let error = ask(server.address, &www(), Transport::Udp, Duration::from_millis(90)).await.unwrap_err();
         assert!(error.is_timeout());
         let text = error.to_string();
         assert!(text.contains("(3 sent)"), "{text}");
@@ -237,24 +211,18 @@ async fn silence_and_oddities_are_timeouts_that_say_what_was_heard() {
 async fn over_tcp_a_wrong_answer_is_an_error_at_once() {
     for behaviour in [wrong_id as Behaviour, wrong_question, garbage] {
         let server = serve(silent, behaviour).await;
-        let error = ask(server.address, &www(), Transport::Tcp, SHORT)
-            .await
-            .unwrap_err();
+        let error = ask(server.address, &www(), Transport::Tcp, SHORT).await.unwrap_err();
         assert!(matches!(error, DnsError::NotAnAnswer { .. }), "{error}");
     }
     let server = serve(silent, silent).await;
-    let error = ask(server.address, &www(), Transport::Tcp, SHORT)
-        .await
-        .unwrap_err();
+    let error = ask(server.address, &www(), Transport::Tcp, SHORT).await.unwrap_err();
     assert!(matches!(error, DnsError::Io { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_failing_server_is_an_answer() {
     let server = serve(servfail, servfail).await;
-    let answer = ask(server.address, &www(), Transport::Udp, SHORT)
-        .await
-        .unwrap();
+    let answer = ask(server.address, &www(), Transport::Udp, SHORT).await.unwrap();
     assert_eq!(answer.rcode, Rcode::SERVFAIL);
     assert_eq!(answer.to_string(), "SERVFAIL over UDP, no answer");
 }
@@ -267,9 +235,6 @@ async fn a_closed_port_is_told_from_silence() {
     };
     for transport in [Transport::Udp, Transport::Tcp] {
         let error = ask(closed, &www(), transport, SHORT).await.unwrap_err();
-        assert!(
-            matches!(error, DnsError::ConnectionRefused { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, DnsError::ConnectionRefused { .. }), "{error}");
     }
 }

@@ -17,13 +17,7 @@ pub(super) fn present(data: &RData) -> String {
         RData::NS(name) => name.0.to_ascii(),
         RData::PTR(name) => name.0.to_ascii(),
         RData::MX(mx) => format!("{} {}", mx.preference, mx.exchange.to_ascii()),
-        RData::SRV(srv) => format!(
-            "{} {} {} {}",
-            srv.priority,
-            srv.weight,
-            srv.port,
-            srv.target.to_ascii()
-        ),
+        RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, srv.target.to_ascii()),
         RData::SOA(soa) => format!(
             "{} {} {} {} {} {} {}",
             soa.mname.to_ascii(),
@@ -63,22 +57,15 @@ pub(super) fn present(data: &RData) -> String {
 pub fn normalise_data(rtype: RecordType, data: &str) -> String {
     let data = data.trim();
     match rtype {
-        RecordType::A => data
-            .parse::<Ipv4Addr>()
-            .map_or_else(|_| data.to_owned(), |a| a.to_string()),
-        RecordType::Aaaa => data
-            .parse::<Ipv6Addr>()
-            .map_or_else(|_| data.to_owned(), |a| a.to_string()),
+        RecordType::A => data.parse::<Ipv4Addr>().map_or_else(|_| data.to_owned(), |a| a.to_string()),
+        RecordType::Aaaa => data.parse::<Ipv6Addr>().map_or_else(|_| data.to_owned(), |a| a.to_string()),
         RecordType::Cname | RecordType::Ns | RecordType::Ptr => canonical_name(data),
         RecordType::Txt => {
             let strings: Vec<String> = character_strings(data).iter().map(|s| quote(s)).collect();
             strings.join(" ")
         }
         RecordType::Mx => fields(data, &[Field::Number, Field::Name]),
-        RecordType::Srv => fields(
-            data,
-            &[Field::Number, Field::Number, Field::Number, Field::Name],
-        ),
+        RecordType::Srv => fields(data, &[Field::Number, Field::Number, Field::Number, Field::Name]),
         RecordType::Soa => fields(
             data,
             &[
@@ -92,17 +79,9 @@ pub fn normalise_data(rtype: RecordType, data: &str) -> String {
             ],
         ),
         RecordType::Caa => fields(data, &[Field::Number, Field::Word, Field::Text]),
-        RecordType::Naptr => fields(
-            data,
-            &[
-                Field::Number,
-                Field::Number,
-                Field::Text,
-                Field::Text,
-                Field::Text,
-                Field::Name,
-            ],
-        ),
+        RecordType::Naptr => {
+            fields(data, &[Field::Number, Field::Number, Field::Text, Field::Text, Field::Text, Field::Name])
+        }
         RecordType::Sshfp => {
             let mut words = data.split_whitespace();
             let (Some(algorithm), Some(kind)) = (words.next(), words.next()) else {
@@ -253,12 +232,7 @@ mod tests {
         "100 50 s SIP+D2U \"\" _sip._udp.example.",
         true
     )]
-    fn compares_by_meaning(
-        #[case] rtype: RecordType,
-        #[case] a: &str,
-        #[case] b: &str,
-        #[case] equal: bool,
-    ) {
+    fn compares_by_meaning(#[case] rtype: RecordType, #[case] a: &str, #[case] b: &str, #[case] equal: bool) {
         assert_eq!(same_data(rtype, a, b), equal);
     }
 

@@ -100,16 +100,8 @@ impl DnsError {
             io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::NetworkDown
-            | io::ErrorKind::AddrNotAvailable => Self::Unreachable {
-                server,
-                transport,
-                source,
-            },
-            _ => Self::Io {
-                server,
-                transport,
-                source,
-            },
+            | io::ErrorKind::AddrNotAvailable => Self::Unreachable { server, transport, source },
+            _ => Self::Io { server, transport, source },
         }
     }
 
@@ -120,10 +112,7 @@ impl DnsError {
 
     /// Whether asking again later may help: everything but a question or a server that cannot be right.
     pub fn is_transient(&self) -> bool {
-        !matches!(
-            self,
-            Self::InvalidName { .. } | Self::InvalidType(_) | Self::InvalidServer { .. }
-        )
+        !matches!(self, Self::InvalidName { .. } | Self::InvalidType(_) | Self::InvalidServer { .. })
     }
 }
 

@@ -61,15 +61,10 @@ fn judge_noerror(question: &Question, answer: &Answer) -> Absence {
     if answer.authoritative {
         return Absence::NoData;
     }
-    let referral = answer
-        .authority
-        .iter()
-        .find(|record| record.rtype == RecordType::Ns);
+    let referral = answer.authority.iter().find(|record| record.rtype == RecordType::Ns);
     match referral {
         Some(ns) => Absence::NotHosted(format!("a referral to {}", ns.name)),
-        None => Absence::Error(
-            "an empty answer without the AA bit: the server is not authoritative".into(),
-        ),
+        None => Absence::Error("an empty answer without the AA bit: the server is not authoritative".into()),
     }
 }
 
@@ -95,10 +90,7 @@ pub fn judge_presence(
 ) -> Result<(), Mismatch> {
     let wrong = |reason: String, observed: String| Err(Mismatch { reason, observed });
     if answer.rcode != Rcode::NOERROR {
-        return wrong(
-            format!("expected NOERROR, got {}", answer.rcode),
-            answer.to_string(),
-        );
+        return wrong(format!("expected NOERROR, got {}", answer.rcode), answer.to_string());
     }
     if !answer.authoritative {
         return wrong("the AA bit is not set".into(), answer.to_string());
@@ -113,9 +105,7 @@ pub fn judge_presence(
         return wrong(reason, answer.to_string());
     }
     let normal = |data: &mut dyn Iterator<Item = &str>| {
-        let mut all: Vec<String> = data
-            .map(|data| normalise_data(question.rtype, data))
-            .collect();
+        let mut all: Vec<String> = data.map(|data| normalise_data(question.rtype, data)).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -123,18 +113,12 @@ pub fn judge_presence(
     let found = normal(&mut set.iter().map(|record| record.data.as_str()));
     let wanted = normal(&mut expected.iter().map(String::as_str));
     if found != wanted {
-        return wrong(
-            format!("expected {}, got {}", wanted.join(", "), found.join(", ")),
-            found.join(", "),
-        );
+        return wrong(format!("expected {}, got {}", wanted.join(", "), found.join(", ")), found.join(", "));
     }
     if let Some(ttl) = ttl
         && let Some(other) = set.iter().find(|record| record.ttl != ttl)
     {
-        return wrong(
-            format!("expected TTL {ttl}, got {}", other.ttl),
-            other.to_string(),
-        );
+        return wrong(format!("expected TTL {ttl}, got {}", other.ttl), other.to_string());
     }
     Ok(())
 }
@@ -165,12 +149,7 @@ mod tests {
     }
 
     fn record(name: &str, rtype: RecordType, data: &str) -> Record {
-        Record {
-            name: name.into(),
-            ttl: 60,
-            rtype,
-            data: data.into(),
-        }
+        Record { name: name.into(), ttl: 60, rtype, data: data.into() }
     }
 
     fn answer(rcode: Rcode, aa: bool, answers: Vec<Record>, authority: Vec<Record>) -> Answer {
@@ -211,10 +190,7 @@ mod tests {
     #[test]
     fn a_referral_is_not_hosted() {
         let ns = record("org.", RecordType::Ns, "ns.registry.example.");
-        let absence = judge_absence(
-            &question(),
-            &answer(Rcode::NOERROR, false, vec![], vec![ns]),
-        );
+        let absence = judge_absence(&question(), &answer(Rcode::NOERROR, false, vec![], vec![ns]));
         assert_eq!(absence, Absence::NotHosted("a referral to org.".into()));
     }
 
@@ -227,8 +203,7 @@ mod tests {
             ("www.example.org.", RecordType::Txt, false),
         ] {
             let records = vec![record(name, rtype, "192.0.2.1")];
-            let absence =
-                judge_absence(&question(), &answer(Rcode::NOERROR, true, records, vec![]));
+            let absence = judge_absence(&question(), &answer(Rcode::NOERROR, true, records, vec![]));
             assert_eq!(matches!(absence, Absence::Present(_)), present, "{name}");
             assert_eq!(matches!(absence, Absence::Error(_)), !present, "{name}");
             assert!(!absence.is_proven());
@@ -236,43 +211,22 @@ mod tests {
     }
 
     fn set(data: &[&str]) -> Vec<Record> {
-        data.iter()
-            .map(|data| record("www.example.org.", RecordType::A, data))
-            .collect()
+        data.iter().map(|data| record("www.example.org.", RecordType::A, data)).collect()
     }
 
     #[test]
     fn presence_wants_exactly_the_set() {
         let expected = ["192.0.2.2".to_owned(), "192.0.2.1".to_owned()];
-        let good = answer(
-            Rcode::NOERROR,
-            true,
-            set(&["192.0.2.1", "192.0.2.2"]),
-            vec![],
-        );
-        assert_eq!(
-            judge_presence(&question(), &good, &expected, Some(60)),
-            Ok(())
-        );
+        let good = answer(Rcode::NOERROR, true, set(&["192.0.2.1", "192.0.2.2"]), vec![]);
+        assert_eq!(judge_presence(&question(), &good, &expected, Some(60)), Ok(()));
 
         let cases = [
+            (answer(Rcode::NXDOMAIN, true, vec![], vec![]), "expected NOERROR, got NXDOMAIN"),
             (
-                answer(Rcode::NXDOMAIN, true, vec![], vec![]),
-                "expected NOERROR, got NXDOMAIN",
-            ),
-            (
-                answer(
-                    Rcode::NOERROR,
-                    false,
-                    set(&["192.0.2.1", "192.0.2.2"]),
-                    vec![],
-                ),
+                answer(Rcode::NOERROR, false, set(&["192.0.2.1", "192.0.2.2"]), vec![]),
                 "the AA bit is not set",
             ),
-            (
-                answer(Rcode::NOERROR, true, vec![], vec![]),
-                "there is no A record",
-            ),
+            (answer(Rcode::NOERROR, true, vec![], vec![]), "there is no A record"),
             (
                 answer(Rcode::NOERROR, true, set(&["192.0.2.1"]), vec![]),
                 "expected 192.0.2.1, 192.0.2.2, got 192.0.2.1",

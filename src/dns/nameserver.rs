@@ -65,20 +65,14 @@ impl NameServerSpec {
             }
             Host::Name(name) => name,
         };
-        let unresolved = |source| DnsError::Unresolved {
-            host: name.clone(),
-            source,
-        };
+        let unresolved = |source| DnsError::Unresolved { host: name.clone(), source };
         let mut servers: Vec<NameServer> = Vec::new();
         for address in tokio::net::lookup_host((name.as_str(), self.port))
             .await
             .map_err(|error| unresolved(Some(error)))?
         {
             if servers.iter().all(|server| server.address != address) {
-                servers.push(NameServer {
-                    label: self.text.clone(),
-                    address,
-                });
+                servers.push(NameServer { label: self.text.clone(), address });
             }
         }
         if servers.is_empty() {
@@ -99,23 +93,15 @@ impl FromStr for NameServerSpec {
 
     fn from_str(text: &str) -> Result<Self, DnsError> {
         let text = text.trim();
-        let invalid = |reason| DnsError::InvalidServer {
-            text: text.to_owned(),
-            reason,
-        };
-        let spec = |host, port| Self {
-            text: text.to_owned(),
-            host,
-            port,
-        };
+        let invalid = |reason| DnsError::InvalidServer { text: text.to_owned(), reason };
+        let spec = |host, port| Self { text: text.to_owned(), host, port };
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(spec(Host::Address(address), DNS_PORT));
         }
         if let Some(rest) = text.strip_prefix('[') {
             let (inside, port) = rest.split_once(']').ok_or(invalid("']' is missing"))?;
-            let address: Ipv6Addr = inside
-                .parse()
-                .map_err(|_| invalid("no IPv6 address between the brackets"))?;
+            let address: Ipv6Addr =
+                inside.parse().map_err(|_| invalid("no IPv6 address between the brackets"))?;
             let port = match port.strip_prefix(':') {
                 Some(port) => read_port(port).ok_or(invalid("the port is not 1 to 65535"))?,
                 None if port.is_empty() => DNS_PORT,
@@ -124,10 +110,7 @@ impl FromStr for NameServerSpec {
             return Ok(spec(Host::Address(address.into()), port));
         }
         let (host, port) = match text.split_once(':') {
-            Some((host, port)) => (
-                host,
-                read_port(port).ok_or(invalid("the port is not 1 to 65535"))?,
-            ),
+            Some((host, port)) => (host, read_port(port).ok_or(invalid("the port is not 1 to 65535"))?),
             None => (text, DNS_PORT),
         };
         if let Ok(address) = host.parse::<IpAddr>() {
@@ -151,9 +134,7 @@ fn is_hostname(host: &str) -> bool {
         && host.len() <= 253
         && host.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }
 
@@ -203,9 +184,6 @@ mod tests {
     #[case("300.1.1.1")]
     #[case("ns1..example")]
     fn nonsense_is_refused(#[case] text: &str) {
-        assert!(matches!(
-            text.parse::<NameServerSpec>(),
-            Err(DnsError::InvalidServer { .. })
-        ));
+        assert!(matches!(text.parse::<NameServerSpec>(), Err(DnsError::InvalidServer { .. })));
     }
 }

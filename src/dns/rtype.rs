@@ -47,10 +47,7 @@ impl RecordType {
     pub fn code(self) -> u16 {
         match self {
             Self::Other(code) => code,
-            _ => Self::NAMED
-                .iter()
-                .find(|(named, _, _)| *named == self)
-                .map_or(0, |(_, _, code)| *code),
+            _ => Self::NAMED.iter().find(|(named, _, _)| *named == self).map_or(0, |(_, _, code)| *code),
         }
     }
 
@@ -72,10 +69,7 @@ impl fmt::Display for RecordType {
         match self {
             Self::Other(code) => write!(f, "TYPE{code}"),
             _ => f.write_str(
-                Self::NAMED
-                    .iter()
-                    .find(|(named, _, _)| named == self)
-                    .map_or("?", |(_, name, _)| name),
+                Self::NAMED.iter().find(|(named, _, _)| named == self).map_or("?", |(_, name, _)| name),
             ),
         }
     }
@@ -106,10 +100,7 @@ mod tests {
     fn every_name_round_trips() {
         for (named, name, code) in RecordType::NAMED {
             assert_eq!(name.parse::<RecordType>().unwrap(), named);
-            assert_eq!(
-                name.to_ascii_lowercase().parse::<RecordType>().unwrap(),
-                named
-            );
+            assert_eq!(name.to_ascii_lowercase().parse::<RecordType>().unwrap(), named);
             assert_eq!(RecordType::from_code(code), named);
             assert_eq!(named.to_string(), name);
             assert_eq!(named.code(), code);
@@ -118,10 +109,7 @@ mod tests {
 
     #[test]
     fn unknown_types_go_by_number() {
-        assert_eq!(
-            "TYPE99".parse::<RecordType>().unwrap(),
-            RecordType::Other(99)
-        );
+        assert_eq!("TYPE99".parse::<RecordType>().unwrap(), RecordType::Other(99));
         assert_eq!("type1".parse::<RecordType>().unwrap(), RecordType::A);
         assert_eq!(RecordType::Other(99).to_string(), "TYPE99");
         assert!("WKSX".parse::<RecordType>().is_err());

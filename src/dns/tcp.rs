@@ -38,11 +38,7 @@ pub(super) async fn exchange(
         Reply::Truncated(None) => "a message cut in the middle".to_owned(),
         Reply::Other(what) => what,
     };
-    Err(DnsError::NotAnAnswer {
-        server,
-        transport: Transport::Tcp,
-        reason,
-    })
+    Err(DnsError::NotAnAnswer { server, transport: Transport::Tcp, reason })
 }
 
 async fn talk(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {

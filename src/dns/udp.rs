@@ -23,11 +23,8 @@ pub(super) async fn exchange(
     deadline: Instant,
 ) -> Result<Option<Decoded>, DnsError> {
     let broken = |error| DnsError::from_io(server, Transport::Udp, error);
-    let any: IpAddr = if server.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).await.map_err(broken)?;
     // Connected: the kernel drops what others send, and reports an ICMP "port unreachable".
     socket.connect(server).await.map_err(broken)?;
@@ -38,11 +35,7 @@ pub(super) async fn exchange(
     let mut oddity = None;
     for attempt in 1..=TRIES {
         socket.send(query).await.map_err(broken)?;
-        let until = if attempt == TRIES {
-            deadline
-        } else {
-            started + slice * attempt
-        };
+        let until = if attempt == TRIES { deadline } else { started + slice * attempt };
         while let Ok(received) = timeout_at(until, socket.recv(&mut buffer)).await {
             let length = received.map_err(broken)?;
             match decode(&buffer[..length], id, question) {

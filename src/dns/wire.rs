@@ -14,12 +14,8 @@ pub(super) const EDNS_SIZE: u16 = 1232;
 
 /// Encodes a question: recursion not desired, EDNS announced.
 pub(super) fn encode(id: u16, question: &Question) -> Result<Vec<u8>, DnsError> {
-    let invalid = |reason: String| DnsError::InvalidName {
-        name: question.name.clone(),
-        reason,
-    };
-    let name =
-        Name::from_str_relaxed(&question.name).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |reason: String| DnsError::InvalidName { name: question.name.clone(), reason };
+    let name = Name::from_str_relaxed(&question.name).map_err(|error| invalid(error.to_string()))?;
     let mut query = Query::query(name, question.rtype.to_wire());
     query.set_query_class(DNSClass::IN);
     let mut edns = Edns::new();
@@ -64,9 +60,7 @@ pub(super) fn decode(bytes: &[u8], id: u16, question: &Question) -> Reply {
         Err(_) if truncated => return Reply::Truncated(None),
         Err(error) => return Reply::Other(format!("a malformed message ({error})")),
     };
-    if message.metadata.message_type != MessageType::Response
-        || message.metadata.op_code != OpCode::Query
-    {
+    if message.metadata.message_type != MessageType::Response || message.metadata.op_code != OpCode::Query {
         return Reply::Other("a message that is no answer to a query".to_owned());
     }
     let rcode = Rcode(message.metadata.response_code.into());
@@ -90,19 +84,13 @@ pub(super) fn decode(bytes: &[u8], id: u16, question: &Question) -> Reply {
         authority: message.authorities.iter().map(record).collect(),
         edns_udp_size: message.edns.as_ref().map(Edns::max_payload),
     };
-    if truncated {
-        Reply::Truncated(Some(decoded))
-    } else {
-        Reply::Whole(decoded)
-    }
+    if truncated { Reply::Truncated(Some(decoded)) } else { Reply::Whole(decoded) }
 }
 
 /// The id and the TC bit, readable even when the rest was cut.
 fn header(bytes: &[u8]) -> Option<(u16, bool)> {
     match bytes {
-        [a, b, flags, ..] if bytes.len() >= 12 => {
-            Some((u16::from_be_bytes([*a, *b]), flags & 0b10 != 0))
-        }
+        [a, b, flags, ..] if bytes.len() >= 12 => Some((u16::from_be_bytes([*a, *b]), flags & 0b10 != 0)),
         _ => None,
     }
 }
@@ -129,19 +117,12 @@ mod tests {
 
     #[test]
     fn the_question_is_one_that_authoritative_servers_expect() {
-        let bytes = encode(
-            0x1234,
-            &Question::new("_sip._tcp.Example.org", RecordType::Srv),
-        )
-        .unwrap();
+        let bytes = encode(0x1234, &Question::new("_sip._tcp.Example.org", RecordType::Srv)).unwrap();
         let message = Message::from_vec(&bytes).unwrap();
         assert_eq!(message.metadata.id, 0x1234);
         assert!(!message.metadata.recursion_desired);
         assert_eq!(message.edns.as_ref().map(Edns::max_payload), Some(1232));
-        assert_eq!(
-            message.queries[0].name().to_ascii(),
-            "_sip._tcp.example.org."
-        );
+        assert_eq!(message.queries[0].name().to_ascii(), "_sip._tcp.example.org.");
     }
 
     #[test]
@@ -149,10 +130,7 @@ mod tests {
         let long = format!("{}.example.", "a".repeat(64));
         for name in [long.as_str(), "a..b.", &"abcdefgh.".repeat(40)] {
             let asked = encode(1, &Question::new(name, RecordType::A));
-            assert!(
-                matches!(asked, Err(DnsError::InvalidName { .. })),
-                "{name}: {asked:?}"
-            );
+            assert!(matches!(asked, Err(DnsError::InvalidName { .. })), "{name}: {asked:?}");
         }
     }
 

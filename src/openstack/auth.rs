@@ -103,17 +103,15 @@ impl Credentials {
     pub(super) fn secret(&self) -> &SecretString {
         match self {
             Self::Password { password, .. } => password,
-            Self::ApplicationCredential { secret, .. }
-            | Self::NamedApplicationCredential { secret, .. } => secret,
+            Self::ApplicationCredential { secret, .. } | Self::NamedApplicationCredential { secret, .. } => {
+                secret
+            }
             Self::Token(token) => token,
         }
     }
 
     pub(super) fn is_application_credential(&self) -> bool {
-        matches!(
-            self,
-            Self::ApplicationCredential { .. } | Self::NamedApplicationCredential { .. }
-        )
+        matches!(self, Self::ApplicationCredential { .. } | Self::NamedApplicationCredential { .. })
     }
 }
 
@@ -175,28 +173,17 @@ mod tests {
     use super::*;
 
     fn named() -> UserRef {
-        UserRef::Named {
-            name: "demo".into(),
-            domain: DomainRef::Name("Default".into()),
-        }
+        UserRef::Named { name: "demo".into(), domain: DomainRef::Name("Default".into()) }
     }
 
     fn project() -> Scope {
-        Scope::Project(ProjectRef::Named {
-            name: "demo".into(),
-            domain: DomainRef::Id("default".into()),
-        })
+        Scope::Project(ProjectRef::Named { name: "demo".into(), domain: DomainRef::Id("default".into()) })
     }
 
     #[test]
     fn a_password_by_name_with_a_project_by_name() {
-        let body = token_request(
-            &Credentials::Password {
-                user: named(),
-                password: "pa55".into(),
-            },
-            &project(),
-        );
+        let body =
+            token_request(&Credentials::Password { user: named(), password: "pa55".into() }, &project());
         assert_eq!(
             body,
             json!({ "auth": {
@@ -210,19 +197,10 @@ mod tests {
 
     #[test]
     fn ids_and_the_other_scopes() {
-        let by_id = Credentials::Password {
-            user: UserRef::Id("u1".into()),
-            password: "pa55".into(),
-        };
+        let by_id = Credentials::Password { user: UserRef::Id("u1".into()), password: "pa55".into() };
         let cases = [
-            (
-                Scope::Project(ProjectRef::Id("p1".into())),
-                json!({ "project": { "id": "p1" } }),
-            ),
-            (
-                Scope::Domain(DomainRef::Name("d".into())),
-                json!({ "domain": { "name": "d" } }),
-            ),
+            (Scope::Project(ProjectRef::Id("p1".into())), json!({ "project": { "id": "p1" } })),
+            (Scope::Domain(DomainRef::Name("d".into())), json!({ "domain": { "name": "d" } })),
             (Scope::System, json!({ "system": { "all": true } })),
             (Scope::Unscoped, Value::Null),
         ];
@@ -238,10 +216,7 @@ mod tests {
 
     #[test]
     fn application_credentials_never_carry_a_scope() {
-        let by_id = Credentials::ApplicationCredential {
-            id: "ac".into(),
-            secret: "s3".into(),
-        };
+        let by_id = Credentials::ApplicationCredential { id: "ac".into(), secret: "s3".into() };
         assert_eq!(
             token_request(&by_id, &project()),
             json!({ "auth": { "identity": {
@@ -249,11 +224,8 @@ mod tests {
                 "application_credential": { "id": "ac", "secret": "s3" },
             } } })
         );
-        let by_name = Credentials::NamedApplicationCredential {
-            name: "ci".into(),
-            user: named(),
-            secret: "s3".into(),
-        };
+        let by_name =
+            Credentials::NamedApplicationCredential { name: "ci".into(), user: named(), secret: "s3".into() };
         assert_eq!(
             token_request(&by_name, &project())["auth"],
             json!({ "identity": {
@@ -269,24 +241,15 @@ mod tests {
     #[test]
     fn a_token_is_rescoped() {
         let body = token_request(&Credentials::Token("t0".into()), &project());
-        assert_eq!(
-            body["auth"]["identity"],
-            json!({ "methods": ["token"], "token": { "id": "t0" } })
-        );
+        assert_eq!(body["auth"]["identity"], json!({ "methods": ["token"], "token": { "id": "t0" } }));
         assert!(body["auth"]["scope"]["project"].is_object());
     }
 
     #[test]
     fn debug_hides_secrets() {
         for credentials in [
-            Credentials::Password {
-                user: named(),
-                password: "fake-secret".into(),
-            },
-            Credentials::ApplicationCredential {
-                id: "ac".into(),
-                secret: "fake-secret".into(),
-            },
+            Credentials::Password { user: named(), password: "fake-secret".into() },
+            Credentials::ApplicationCredential { id: "ac".into(), secret: "fake-secret".into() },
             Credentials::NamedApplicationCredential {
                 name: "ci".into(),
                 user: named(),

@@ -37,10 +37,7 @@ pub struct CatalogEndpoint {
 
 impl CatalogEndpoint {
     fn region_name(&self) -> &str {
-        self.region
-            .as_deref()
-            .or(self.region_id.as_deref())
-            .unwrap_or("-")
+        self.region.as_deref().or(self.region_id.as_deref()).unwrap_or("-")
     }
 
     fn is_in(&self, region: Option<&str>) -> bool {
@@ -114,11 +111,7 @@ impl Catalog {
     }
 
     fn types(&self) -> String {
-        let types = self
-            .services
-            .iter()
-            .map(|service| service.service_type.clone())
-            .collect();
+        let types = self.services.iter().map(|service| service.service_type.clone()).collect();
         format!("the catalogue has {}", list(types))
     }
 }
@@ -126,11 +119,7 @@ impl Catalog {
 fn list(mut all: Vec<String>) -> String {
     all.sort_unstable();
     all.dedup();
-    if all.is_empty() {
-        "nothing".to_owned()
-    } else {
-        all.join(", ")
-    }
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
 
 #[cfg(test)]
@@ -186,10 +175,7 @@ mod tests {
         #[case] region: Option<&str>,
         #[case] wanted: Result<&str, &str>,
     ) {
-        assert_eq!(
-            catalog().endpoint(service, interface, region),
-            wanted.map_err(str::to_owned)
-        );
+        assert_eq!(catalog().endpoint(service, interface, region), wanted.map_err(str::to_owned));
     }
 
     #[test]

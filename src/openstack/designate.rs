@@ -25,10 +25,7 @@ pub struct Designate {
 impl Session {
     /// The typed calls of Designate.
     pub fn designate(&self) -> Designate {
-        Designate {
-            session: self.clone(),
-            all_projects: false,
-        }
+        Designate { session: self.clone(), all_projects: false }
     }
 }
 
@@ -158,28 +155,17 @@ impl Designate {
 
     fn call(&self, method: Method, path: impl Into<String>) -> Request {
         let request = self.session.request(Service::Dns, method, path);
-        if self.all_projects {
-            request.header("x-auth-all-projects", "true")
-        } else {
-            request
-        }
+        if self.all_projects { request.header("x-auth-all-projects", "true") } else { request }
     }
 
     /// The zones, all of them or the one with this name.
     pub async fn zones(&self, name: Option<&str>) -> Result<Vec<Zone>, Error> {
-        self.call(Method::GET, "/zones")
-            .query_opt("name", name)
-            .send_pages(PAGE)
-            .await?
-            .read(Some("zones"))
+        self.call(Method::GET, "/zones").query_opt("name", name).send_pages(PAGE).await?.read(Some("zones"))
     }
 
     /// One zone.
     pub async fn zone(&self, id: &str) -> Result<Zone, Error> {
-        self.call(Method::GET, format!("/zones/{id}"))
-            .send()
-            .await?
-            .read(None)
+        self.call(Method::GET, format!("/zones/{id}")).send().await?.read(None)
     }
 
     /// Creates a zone. Afterwards it is `PENDING`/`CREATE`.
@@ -187,27 +173,17 @@ impl Designate {
     /// # Errors
     /// 409 `duplicate_zone`; 403 `illegal_child`, `illegal_parent` beside another tenant's zone; 413 `over_quota`.
     pub async fn create_zone(&self, zone: &NewZone) -> Result<Zone, Error> {
-        self.call(Method::POST, "/zones")
-            .json(zone)
-            .send()
-            .await?
-            .read(None)
+        self.call(Method::POST, "/zones").json(zone).send().await?.read(None)
     }
 
     /// Starts the deletion of a zone with all that is in it; it is gone when it is not found any more.
     pub async fn delete_zone(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/zones/{id}"))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, format!("/zones/{id}")).send().await.map(drop)
     }
 
     /// The name servers of a zone.
     pub async fn name_servers(&self, zone: &str) -> Result<Vec<PoolNameServer>, Error> {
-        self.call(Method::GET, format!("/zones/{zone}/nameservers"))
-            .send()
-            .await?
-            .read(Some("nameservers"))
+        self.call(Method::GET, format!("/zones/{zone}/nameservers")).send().await?.read(Some("nameservers"))
     }
 
     /// The record sets of a zone; all, or those with this name and type.
@@ -236,10 +212,7 @@ impl Designate {
 
     /// Starts the deletion of a record set.
     pub async fn delete_record_set(&self, zone: &str, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/zones/{zone}/recordsets/{id}"))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, format!("/zones/{zone}/recordsets/{id}")).send().await.map(drop)
     }
 
     /// The limits, by Designate's names (`max_zones`, `max_recordset_records`, …).

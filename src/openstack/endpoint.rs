@@ -40,11 +40,7 @@ pub(super) fn versioned_root(
     url.set_fragment(None);
     let segments: Vec<String> = url
         .path_segments()
-        .map(|all| {
-            all.filter(|segment| !segment.is_empty())
-                .map(str::to_owned)
-                .collect()
-        })
+        .map(|all| all.filter(|segment| !segment.is_empty()).map(str::to_owned).collect())
         .unwrap_or_default();
     let version = segments.iter().rposition(|segment| is_version(segment));
     let mut path = segments.clone();
@@ -60,10 +56,7 @@ pub(super) fn versioned_root(
     if service == Service::Orchestration && version.is_none_or(|at| at + 1 == segments.len()) {
         path.push(project.ok_or(PathError::NoProject)?.to_owned());
     }
-    url.path_segments_mut()
-        .map_err(|()| bad())?
-        .clear()
-        .extend(path);
+    url.path_segments_mut().map_err(|()| bad())?.clear().extend(path);
     Ok(url)
 }
 
@@ -88,17 +81,12 @@ pub(super) fn unversioned_root(versioned: &Url) -> Url {
 /// The address of a call: a path below a service's versioned root. The path is plain text, not percent-encoded; `/`
 /// alone is the root itself.
 pub(super) fn join(root: &Url, path: &str) -> Result<Url, PathError> {
-    let bad = |reason| PathError::BadPath {
-        path: path.chars().take(200).collect(),
-        reason,
-    };
+    let bad = |reason| PathError::BadPath { path: path.chars().take(200).collect(), reason };
     if path.contains("://") || path.starts_with("//") {
         return Err(bad("an absolute address"));
     }
     if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
-        return Err(bad(
-            "'?', '#', '\\' and control characters have no place in it",
-        ));
+        return Err(bad("'?', '#', '\\' and control characters have no place in it"));
     }
     let mut url = root.clone();
     let body = path.strip_prefix('/').unwrap_or(path);
@@ -137,11 +125,7 @@ mod tests {
     #[case(Service::Network, "http://c:9696", "http://c:9696/v2.0")]
     #[case(Service::Network, "http://c:9696/", "http://c:9696/v2.0")]
     #[case(Service::Network, "https://c/networking", "https://c/networking/v2.0")]
-    #[case(
-        Service::Network,
-        "https://c/networking/v2.0/",
-        "https://c/networking/v2.0"
-    )]
+    #[case(Service::Network, "https://c/networking/v2.0/", "https://c/networking/v2.0")]
     #[case(Service::Dns, "http://c:9001/dns", "http://c:9001/dns/v2")]
     #[case(Service::Dns, "http://c:9001/v2", "http://c:9001/v2")]
     #[case(Service::Image, "http://c/image", "http://c/image/v2")]
@@ -153,16 +137,8 @@ mod tests {
     #[case(Service::Identity, "http://c:5000/v2.0", "http://c:5000/v3")]
     #[case(Service::Orchestration, "http://c:8004/v1/p0", "http://c:8004/v1/p0")]
     #[case(Service::Orchestration, "http://c:8004/v1", "http://c:8004/v1/p1")]
-    #[case(
-        Service::Orchestration,
-        "http://c/heat-api/",
-        "http://c/heat-api/v1/p1"
-    )]
-    #[case(
-        Service::Dns,
-        "http://[2001:db8::1]:9001",
-        "http://[2001:db8::1]:9001/v2"
-    )]
+    #[case(Service::Orchestration, "http://c/heat-api/", "http://c/heat-api/v1/p1")]
+    #[case(Service::Dns, "http://[2001:db8::1]:9001", "http://[2001:db8::1]:9001/v2")]
     fn roots(#[case] service: Service, #[case] address: &str, #[case] wanted: &str) {
         let root = versioned_root(service, address, Some("p1")).unwrap();
         assert_eq!(root.as_str(), wanted);
@@ -188,10 +164,7 @@ mod tests {
     #[case("http://c:9696/v2.0", "http://c:9696/")]
     #[case("http://c/heat-api/v1/p1", "http://c/heat-api/")]
     fn unversioned(#[case] versioned: &str, #[case] wanted: &str) {
-        assert_eq!(
-            unversioned_root(&Url::parse(versioned).unwrap()).as_str(),
-            wanted
-        );
+        assert_eq!(unversioned_root(&Url::parse(versioned).unwrap()).as_str(), wanted);
     }
 
     #[rstest]
@@ -200,14 +173,8 @@ mod tests {
     #[case("/", "http://c/net/v2.0/")]
     #[case("", "http://c/net/v2.0")]
     #[case("/stacks/my stack/1", "http://c/net/v2.0/stacks/my%20stack/1")]
-    #[case(
-        "/reverse/floatingips/RegionOne:f0",
-        "http://c/net/v2.0/reverse/floatingips/RegionOne:f0"
-    )]
-    #[case(
-        "/resource_types/OS::Nova::Server",
-        "http://c/net/v2.0/resource_types/OS::Nova::Server"
-    )]
+    #[case("/reverse/floatingips/RegionOne:f0", "http://c/net/v2.0/reverse/floatingips/RegionOne:f0")]
+    #[case("/resource_types/OS::Nova::Server", "http://c/net/v2.0/resource_types/OS::Nova::Server")]
     #[case("/a/%2e%2e/b", "http://c/net/v2.0/a/%252e%252e/b")]
     fn joins(#[case] path: &str, #[case] wanted: &str) {
         let root = Url::parse("http://c/net/v2.0").unwrap();

@@ -27,10 +27,7 @@ pub(super) struct Said {
 pub(super) fn read(body: &[u8]) -> Said {
     let said = match serde_json::from_slice::<Value>(body) {
         Ok(value) => read_value(&value),
-        Err(_) => Said {
-            message: plain_text(&String::from_utf8_lossy(body)),
-            ..Said::default()
-        },
+        Err(_) => Said { message: plain_text(&String::from_utf8_lossy(body)), ..Said::default() },
     };
     Said {
         kind: tidy(&said.kind, 100),
@@ -41,10 +38,7 @@ pub(super) fn read(body: &[u8]) -> Said {
 
 fn read_value(value: &Value) -> Said {
     let Value::Object(map) = value else {
-        return Said {
-            message: text(value),
-            ..Said::default()
-        };
+        return Said { message: text(value), ..Said::default() };
     };
     let member = |name: &str| map.get(name).map(text).unwrap_or_default();
     match map.get("error") {
@@ -53,11 +47,7 @@ fn read_value(value: &Value) -> Said {
             let message = error.get("message").map(text).unwrap_or_default();
             return Said {
                 kind: error.get("type").map(text).unwrap_or_default(),
-                message: if message.is_empty() {
-                    member("explanation")
-                } else {
-                    message
-                },
+                message: if message.is_empty() { member("explanation") } else { message },
                 request_id: None,
             };
         }
@@ -70,10 +60,7 @@ fn read_value(value: &Value) -> Said {
             };
         }
         Some(Value::String(message)) => {
-            return Said {
-                message: message.clone(),
-                ..Said::default()
-            };
+            return Said { message: message.clone(), ..Said::default() };
         }
         _ => {}
     }
@@ -93,22 +80,14 @@ fn read_value(value: &Value) -> Said {
         let kind = member("type");
         return Said {
             // Glance's JSON errors have a title in its place.
-            kind: if kind.is_empty() {
-                member("title")
-            } else {
-                kind
-            },
+            kind: if kind.is_empty() { member("title") } else { kind },
             message,
             request_id: Some(id).filter(|id| !id.is_empty()),
         };
     }
     // WebOb's JSON errors.
     if map.contains_key("title") || map.contains_key("explanation") {
-        return Said {
-            kind: member("title"),
-            message: member("explanation"),
-            request_id: None,
-        };
+        return Said { kind: member("title"), message: member("explanation"), request_id: None };
     }
     // Nova and Neutron: one member, whose name is the kind or says who speaks.
     match map.iter().next() {
@@ -119,19 +98,11 @@ fn read_value(value: &Value) -> Said {
             let message = inner_text("message");
             Said {
                 kind: if kind.is_empty() { key.clone() } else { kind },
-                message: if detail.is_empty() {
-                    message
-                } else {
-                    format!("{message} {detail}")
-                },
+                message: if detail.is_empty() { message } else { format!("{message} {detail}") },
                 request_id: None,
             }
         }
-        Some((key, other)) => Said {
-            kind: key.clone(),
-            message: text(other),
-            request_id: None,
-        },
+        Some((key, other)) => Said { kind: key.clone(), message: text(other), request_id: None },
         None => Said::default(),
     }
 }
@@ -159,11 +130,7 @@ fn brief(errors: &Value) -> String {
                 .map(|path| path.iter().map(text).collect())
                 .unwrap_or_default();
             let message = error.get("message").map_or_else(|| error.to_string(), text);
-            if path.is_empty() {
-                message
-            } else {
-                format!("{}: {message}", path.join("."))
-            }
+            if path.is_empty() { message } else { format!("{}: {message}", path.join(".")) }
         })
         .collect();
     parts.join("; ")
@@ -179,9 +146,7 @@ fn text(value: &Value) -> String {
 
 /// `WebOb` puts HTML's line breaks even into JSON and plain text.
 fn without_breaks(message: &str) -> String {
-    ["<br />", "<br/>", "<br>"]
-        .iter()
-        .fold(message.to_owned(), |text, tag| text.replace(tag, " "))
+    ["<br />", "<br/>", "<br>"].iter().fold(message.to_owned(), |text, tag| text.replace(tag, " "))
 }
 
 /// The readable part of HTML or of plain text: tags dropped with what scripts and styles hold, entities decoded.
@@ -196,16 +161,13 @@ pub(super) fn plain_text(body: &str) -> String {
         out.push(' ');
         let tag = &rest[start..];
         let hidden = ["script", "style", "head"].into_iter().find(|name| {
-            tag.get(1..=name.len())
-                .is_some_and(|t| t.eq_ignore_ascii_case(name))
+            tag.get(1..=name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name))
                 && !tag[1 + name.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
         });
         let end = match hidden {
             Some(name) => {
                 let close = format!("</{name}");
-                tag.to_ascii_lowercase()
-                    .find(&close)
-                    .and_then(|at| tag[at..].find('>').map(|end| at + end))
+                tag.to_ascii_lowercase().find(&close).and_then(|at| tag[at..].find('>').map(|end| at + end))
             }
             None => tag.find('>'),
         };
@@ -224,10 +186,7 @@ pub(super) fn plain_text(body: &str) -> String {
 pub(super) fn tidy(text: &str, longest: usize) -> String {
     let mut out = String::new();
     let mut length = 0;
-    for word in text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-    {
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         let space = (length > 0).then_some(' ');
         for c in space.into_iter().chain(word.chars()) {
             if length >= longest {
@@ -253,11 +212,7 @@ mod tests {
         "Unauthorized",
         "The request you have made requires authentication."
     )]
-    #[case::nova(
-        r#"{"badRequest":{"code":400,"message":"Invalid input"}}"#,
-        "badRequest",
-        "Invalid input"
-    )]
+    #[case::nova(r#"{"badRequest":{"code":400,"message":"Invalid input"}}"#, "badRequest", "Invalid input")]
     #[case::neutron(
         r#"{"NeutronError":{"type":"IpAddressInUse","message":"Unable to complete","detail":""}}"#,
         "IpAddressInUse",
@@ -299,11 +254,7 @@ mod tests {
         "Not Found",
         "No image found with ID x"
     )]
-    #[case::placement(
-        r#"{"title":"Bad Request","explanation":"no","code":400}"#,
-        "Bad Request",
-        "no"
-    )]
+    #[case::placement(r#"{"title":"Bad Request","explanation":"no","code":400}"#, "Bad Request", "no")]
     #[case::plain("Service Unavailable\r\n", "", "Service Unavailable")]
     #[case::empty("", "", "")]
     #[case::null("null", "", "")]
@@ -324,10 +275,7 @@ mod tests {
     #[test]
     fn scripts_and_unfinished_tags_are_dropped() {
         assert_eq!(
-            tidy(
-                &plain_text("<SCRIPT>evil()</script>hello<style>x</style> <b>you</b><i"),
-                99
-            ),
+            tidy(&plain_text("<SCRIPT>evil()</script>hello<style>x</style> <b>you</b><i"), 99),
             "hello you"
         );
     }

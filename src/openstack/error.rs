@@ -138,8 +138,7 @@ impl Error {
     /// Whether the service itself says that the thing does not exist. A 404 of a proxy or of some other server at the
     /// address (no request id, no error of the service's kind) proves nothing and does not count.
     pub fn is_not_found(&self) -> bool {
-        self.api()
-            .is_some_and(|error| error.status == 404 && error.is_from_service())
+        self.api().is_some_and(|error| error.status == 404 && error.is_from_service())
     }
 
     /// Whether the service says that the thing is in the way of another (409).
@@ -187,11 +186,7 @@ fn in_region(region: Option<&str>) -> String {
 }
 
 fn kind_text(kind: &str) -> String {
-    if kind.is_empty() {
-        String::new()
-    } else {
-        format!(" {kind}")
-    }
+    if kind.is_empty() { String::new() } else { format!(" {kind}") }
 }
 
 fn id_text(id: Option<&str>) -> String {

@@ -33,8 +33,8 @@ struct Attempt {
 impl Session {
     pub(super) async fn execute(&self, request: Request, any: bool) -> Result<Response, Error> {
         let root = self.endpoint(request.service)?;
-        let url = endpoint::join(&root, &request.path)
-            .map_err(|error| bad_request(request.service, &error))?;
+        let url =
+            endpoint::join(&root, &request.path).map_err(|error| bad_request(request.service, &error))?;
         self.execute_at(request, url, any).await
     }
 
@@ -45,10 +45,7 @@ impl Session {
         any: bool,
     ) -> Result<Response, Error> {
         if let Some(reason) = &request.fault {
-            return Err(Error::BadRequest {
-                service: request.service,
-                reason: reason.clone(),
-            });
+            return Err(Error::BadRequest { service: request.service, reason: reason.clone() });
         }
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
@@ -78,8 +75,8 @@ impl Session {
 
     async fn attempt(&self, request: &Request, url: &Url, token: &Token) -> Attempt {
         let global_request_id = format!("req-{}", Uuid::new_v4());
-        let mut secret = HeaderValue::from_str(token.secret.expose_secret())
-            .unwrap_or(HeaderValue::from_static(""));
+        let mut secret =
+            HeaderValue::from_str(token.secret.expose_secret()).unwrap_or(HeaderValue::from_static(""));
         secret.set_sensitive(true);
         let mut builder = self
             .inner
@@ -96,11 +93,7 @@ impl Session {
         let raw = self.inner.http.send(url, builder).await;
         let elapsed = started.elapsed();
         self.tell(request, url, &raw, elapsed, &global_request_id);
-        Attempt {
-            raw,
-            global_request_id,
-            elapsed,
-        }
+        Attempt { raw, global_request_id, elapsed }
     }
 
     fn tell(
@@ -112,10 +105,7 @@ impl Session {
         global_request_id: &str,
     ) {
         let status_or_error = raw.as_ref().map(|raw| raw.status).map_err(Trouble::word);
-        let request_id = raw
-            .as_ref()
-            .ok()
-            .and_then(|raw| request_id(&kept_headers(&raw.headers)));
+        let request_id = raw.as_ref().ok().and_then(|raw| request_id(&kept_headers(&raw.headers)));
         tracing::debug!(
             service = %request.service,
             method = %request.method,
@@ -145,13 +135,8 @@ impl Session {
         attempt: Attempt,
         any: bool,
     ) -> Result<Response, Error> {
-        let Attempt {
-            raw,
-            global_request_id,
-            elapsed,
-        } = attempt;
-        let raw =
-            raw.map_err(|trouble| trouble.into_error(request.service, &request.method, url))?;
+        let Attempt { raw, global_request_id, elapsed } = attempt;
+        let raw = raw.map_err(|trouble| trouble.into_error(request.service, &request.method, url))?;
         let secrets: [&SecretString; 2] = [&token.secret, self.inner.cloud.credentials.secret()];
         let headers = kept_headers(&raw.headers);
         let id = request_id(&headers);
@@ -211,28 +196,10 @@ impl Trouble {
     pub(super) fn into_error(self, service: Service, method: &Method, url: &Url) -> Error {
         let host = host_of(url);
         match self {
-            Self::NotConnected(reason) => Error::Unreachable {
-                service,
-                host,
-                reason,
-                sent: false,
-            },
-            Self::Broken(reason) => Error::Unreachable {
-                service,
-                host,
-                reason,
-                sent: true,
-            },
-            Self::Tls(reason) => Error::Tls {
-                service,
-                host,
-                reason,
-            },
-            Self::Denied(reason) => Error::EndpointDenied {
-                service,
-                host,
-                reason,
-            },
+            Self::NotConnected(reason) => Error::Unreachable { service, host, reason, sent: false },
+            Self::Broken(reason) => Error::Unreachable { service, host, reason, sent: true },
+            Self::Tls(reason) => Error::Tls { service, host, reason },
+            Self::Denied(reason) => Error::EndpointDenied { service, host, reason },
             Self::TooLarge(limit) => Error::Protocol {
                 service,
                 method: method.clone(),
@@ -263,11 +230,7 @@ pub(super) fn judge(raw: &Result<RawResponse, Trouble>) -> Option<(Failure, Opti
 
 /// JSON where it is JSON, text where the service says so; anything else is an error of a success and the readable part
 /// of a failure.
-pub(super) fn read_body(
-    bytes: &[u8],
-    content_type: Option<&String>,
-    success: bool,
-) -> Result<Value, String> {
+pub(super) fn read_body(bytes: &[u8], content_type: Option<&String>, success: bool) -> Result<Value, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
@@ -317,12 +280,7 @@ mod tests {
     #[case("{\"a\":1}", "", true, Ok(json!({ "a": 1 })))]
     #[case("{\"a\":1}", "text/html", true, Ok(json!({ "a": 1 })))]
     #[case("$ORIGIN x.\n", "text/dns; charset=UTF-8", true, Ok(json!("$ORIGIN x.\n")))]
-    #[case(
-        "<h1>Log in</h1>",
-        "text/html; charset=utf-8",
-        true,
-        Err("expected JSON, got text/html: Log in")
-    )]
+    #[case("<h1>Log in</h1>", "text/html; charset=utf-8", true, Err("expected JSON, got text/html: Log in"))]
     #[case("<h1>Log in</h1>", "text/html", false, Ok(json!("Log in")))]
     #[case("x", "", true, Err("expected JSON, got no type: x"))]
     #[case(

@@ -12,9 +12,7 @@ use tokio::time::Instant;
 
 use super::designate::{PoolNameServer, RecordSet, Zone};
 use super::glance::Image;
-use super::heat::{
-    Stack, StackAction, StackEvent, StackResource, StackState, StackStatus, TemplateSummary,
-};
+use super::heat::{Stack, StackAction, StackEvent, StackResource, StackState, StackStatus, TemplateSummary};
 use super::neutron::{FloatingIp, Network, Port, Router, Subnet};
 use super::nova::{Flavor, Server};
 use super::token::Token;
@@ -40,11 +38,7 @@ fn fixture(name: &str) -> Fixture {
 /// One member of a fixture's body (or all of it), as a type.
 fn read<T: DeserializeOwned>(name: &str, member: &str) -> T {
     let body = fixture(name).body;
-    let value = if member.is_empty() {
-        body
-    } else {
-        body[member].clone()
-    };
+    let value = if member.is_empty() { body } else { body[member].clone() };
     serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -58,8 +52,7 @@ fn every_error_has_readable_words() {
         }
         for file in std::fs::read_dir(service).unwrap() {
             let path = file.unwrap().path();
-            let fixture: Fixture =
-                serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let fixture: Fixture = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             if fixture.status < 400 {
                 continue;
             }
@@ -70,11 +63,7 @@ fn every_error_has_readable_words() {
             if said.kind != "forbidden" {
                 assert!(!said.message.is_empty(), "{}: {said:?}", path.display());
             }
-            assert!(
-                !said.message.contains("<br"),
-                "{}: {said:?}",
-                path.display()
-            );
+            assert!(!said.message.contains("<br"), "{}: {said:?}", path.display());
         }
     }
     assert!(errors > 40, "{errors}");
@@ -82,41 +71,17 @@ fn every_error_has_readable_words() {
 
 #[rstest]
 #[case("designate/conflict-zone", "duplicate_zone", "Duplicate Zone")]
-#[case(
-    "designate/bad-request-record",
-    "invalid_object",
-    "records.0: 'not an address' is not a 'A' Record"
-)]
-#[case(
-    "glance/not-found",
-    "Not Found",
-    "No image found with ID 00000000-0000-4000-8000-000000000000"
-)]
-#[case(
-    "heat/forbidden-reader",
-    "Forbidden",
-    "You are not authorized to use stacks:create."
-)]
-#[case(
-    "heat/resource-type-designate-domain",
-    "NotSupported",
-    "OS::Designate::Domain is not supported."
-)]
+#[case("designate/bad-request-record", "invalid_object", "records.0: 'not an address' is not a 'A' Record")]
+#[case("glance/not-found", "Not Found", "No image found with ID 00000000-0000-4000-8000-000000000000")]
+#[case("heat/forbidden-reader", "Forbidden", "You are not authorized to use stacks:create.")]
+#[case("heat/resource-type-designate-domain", "NotSupported", "OS::Designate::Domain is not supported.")]
 #[case(
     "heat/stack-create-application-credential-restricted",
     "RemoteError",
     "The server has either erred or is incapable of performing the requested operation."
 )]
-#[case(
-    "keystone/token-wrong-password",
-    "Unauthorized",
-    "The request you have made requires authentication."
-)]
-#[case(
-    "neutron/not-found",
-    "PortNotFound",
-    "Port 00000000-0000-4000-8000-000000000000 could not be found."
-)]
+#[case("keystone/token-wrong-password", "Unauthorized", "The request you have made requires authentication.")]
+#[case("neutron/not-found", "PortNotFound", "Port 00000000-0000-4000-8000-000000000000 could not be found.")]
 #[case("nova/bad-request-image", "badRequest", "Can not find requested image")]
 fn errors(#[case] name: &str, #[case] kind: &str, #[case] message: &str) {
     let said = envelope::read(fixture(name).body.to_string().as_bytes());
@@ -136,10 +101,7 @@ fn tokens(#[case] name: &str, #[case] project: &str, #[case] application_credent
     assert_eq!(token.application_credential, application_credential);
     assert_eq!((token.replace_at - received).as_secs(), 3540);
     for service in Service::ALL {
-        token
-            .catalog
-            .endpoint(service, super::Interface::Public, Some("RegionOne"))
-            .unwrap();
+        token.catalog.endpoint(service, super::Interface::Public, Some("RegionOne")).unwrap();
     }
 }
 
@@ -150,34 +112,21 @@ fn status(action: StackAction, state: StackState) -> StackStatus {
 #[test]
 fn stacks() {
     let made: Stack = read("heat/stack-create-complete", "stack");
-    assert_eq!(
-        made.status,
-        status(StackAction::Create, StackState::Complete)
-    );
+    assert_eq!(made.status, status(StackAction::Create, StackState::Complete));
     assert!(!made.outputs.is_empty());
     assert!(made.outputs.iter().all(|output| output.error.is_none()));
     let failed: Stack = read("heat/stack-create-failed", "stack");
     assert!(failed.status.is_failed());
     assert!(failed.status_reason.contains("192.0.2.1"));
     let deleted: Stack = read("heat/stack-after-delete", "stack");
-    assert_eq!(
-        deleted.status,
-        status(StackAction::Delete, StackState::Complete)
-    );
-    assert!(
-        !deleted.is_gone(),
-        "recorded before the deletion had a time"
-    );
+    assert_eq!(deleted.status, status(StackAction::Delete, StackState::Complete));
+    assert!(!deleted.is_gone(), "recorded before the deletion had a time");
     let all: Vec<Stack> = read("heat/stacks", "stacks");
     assert_eq!(all.len(), 1);
     let resources: Vec<StackResource> = read("heat/stack-create-failed-resources", "resources");
     assert!(resources.iter().any(|r| r.status == "CREATE_FAILED"));
     let events: Vec<StackEvent> = read("heat/stack-events", "events");
-    assert!(
-        events
-            .iter()
-            .any(|e| e.status == "CREATE_COMPLETE" && !e.id.is_empty())
-    );
+    assert!(events.iter().any(|e| e.status == "CREATE_COMPLETE" && !e.id.is_empty()));
     let types: Vec<String> = read("heat/resource-types", "resource_types");
     assert!(types.iter().any(|name| name == "OS::Designate::Zone"));
     assert!(!types.iter().any(|name| name == "OS::Designate::Domain"));
@@ -207,11 +156,7 @@ fn neutrons_things() {
     let seen_by_admin: Network = read("neutron/network-as-admin", "network");
     assert!(seen_by_admin.provider_network_type.is_some());
     let subnets: Vec<Subnet> = read("neutron/subnets", "subnets");
-    assert!(
-        subnets
-            .iter()
-            .all(|s| s.ip_version == 4 || s.ip_version == 6)
-    );
+    assert!(subnets.iter().all(|s| s.ip_version == 4 || s.ip_version == 6));
     let routers: Vec<Router> = read("neutron/routers", "routers");
     assert!(routers.iter().any(|r| r.external_gateway_info.is_some()));
     let port: Port = read("neutron/port-published", "port");
@@ -228,10 +173,7 @@ fn neutrons_things() {
 #[test]
 fn novas_things() {
     let server: Server = read("nova/server-active", "server");
-    assert_eq!(
-        (server.status.as_str(), &server.task_state),
-        ("ACTIVE", &None)
-    );
+    assert_eq!((server.status.as_str(), &server.task_state), ("ACTIVE", &None));
     assert_eq!(server.addresses["private"][0].kind, "fixed");
     let old: Server = read("nova/server-active-microversion-2.1", "server");
     assert_eq!(old.id, server.id);
@@ -250,10 +192,7 @@ fn designates_things() {
     let pending: Zone = read("designate/zone-pending", "");
     assert!(!pending.is_settled());
     let leaving: Zone = read("designate/zone-delete", "");
-    assert_eq!(
-        (leaving.status.as_str(), leaving.action.as_str()),
-        ("PENDING", "DELETE")
-    );
+    assert_eq!((leaving.status.as_str(), leaving.action.as_str()), ("PENDING", "DELETE"));
     let broken: Zone = read("designate/zone-error", "");
     assert_eq!(broken.status, "ERROR");
     let set: RecordSet = read("designate/recordset-active", "");

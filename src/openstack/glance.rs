@@ -20,9 +20,7 @@ pub struct Glance {
 impl Session {
     /// The typed calls of Glance.
     pub fn glance(&self) -> Glance {
-        Glance {
-            session: self.clone(),
-        }
+        Glance { session: self.clone() }
     }
 }
 
@@ -71,10 +69,6 @@ impl Glance {
 
     /// One image.
     pub async fn image(&self, id: &str) -> Result<Image, Error> {
-        self.session
-            .request(Service::Image, Method::GET, format!("/images/{id}"))
-            .send()
-            .await?
-            .read(None)
+        self.session.request(Service::Image, Method::GET, format!("/images/{id}")).send().await?.read(None)
     }
 }

@@ -12,9 +12,7 @@ use super::service::Service;
 use super::session::Session;
 
 pub use status::{StackAction, StackState, StackStatus};
-pub use types::{
-    NewStack, Stack, StackEvent, StackOutput, StackRef, StackResource, TemplateSummary,
-};
+pub use types::{NewStack, Stack, StackEvent, StackOutput, StackRef, StackResource, TemplateSummary};
 
 /// How many items a page has.
 const PAGE: u32 = 200;
@@ -28,9 +26,7 @@ pub struct Heat {
 impl Session {
     /// The typed calls of Heat.
     pub fn heat(&self) -> Heat {
-        Heat {
-            session: self.clone(),
-        }
+        Heat { session: self.clone() }
     }
 }
 
@@ -44,20 +40,13 @@ impl Heat {
     /// # Errors
     /// 409 `StackExists` when the name is taken in the project; 400 for a template that does not validate.
     pub async fn create_stack(&self, stack: &NewStack) -> Result<StackRef, Error> {
-        let response = self
-            .call(Method::POST, "/stacks")
-            .json(&stack.create_body())
-            .send()
-            .await?;
+        let response = self.call(Method::POST, "/stacks").json(&stack.create_body()).send().await?;
         let id = response
             .body
             .pointer("/stack/id")
             .and_then(Value::as_str)
             .ok_or_else(|| response.unexpected("there is no id in the answer".to_owned()))?;
-        Ok(StackRef {
-            id: id.to_owned(),
-            name: stack.name.clone(),
-        })
+        Ok(StackRef { id: id.to_owned(), name: stack.name.clone() })
     }
 
     /// What Heat would create, without creating it: the answer's `stack`.
@@ -100,9 +89,9 @@ impl Heat {
             return response.read(Some("stack"));
         }
         let location = response.headers.get("location");
-        let stack = location.and_then(|at| redirected(at)).ok_or_else(|| {
-            response.unexpected("it redirects to something that is not a stack".to_owned())
-        })?;
+        let stack = location
+            .and_then(|at| redirected(at))
+            .ok_or_else(|| response.unexpected("it redirects to something that is not a stack".to_owned()))?;
         self.show_stack(&stack).await
     }
 
@@ -112,12 +101,7 @@ impl Heat {
     /// # Errors
     /// 409 `ActionInProgress` while another action is under way (with convergence, Heat takes the new update instead).
     pub async fn update_stack(&self, stack: &StackRef, to: &NewStack) -> Result<(), Error> {
-        self.call(Method::PUT, stack_path(stack, ""))
-            .json(&to.update_body())
-            .once()
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::PUT, stack_path(stack, "")).json(&to.update_body()).once().send().await.map(drop)
     }
 
     /// Starts the deletion of a stack; also during another action.
@@ -125,31 +109,20 @@ impl Heat {
     /// # Errors
     /// 404 when it is gone.
     pub async fn delete_stack(&self, stack: &StackRef) -> Result<(), Error> {
-        self.call(Method::DELETE, stack_path(stack, ""))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, stack_path(stack, "")).send().await.map(drop)
     }
 
     /// Starts an action: `suspend`, `resume`, `check`, `cancel_update`, …
     pub async fn act(&self, stack: &StackRef, action: &str) -> Result<(), Error> {
         let mut body = Map::new();
         body.insert(action.to_owned(), Value::Null);
-        self.call(Method::POST, stack_path(stack, "/actions"))
-            .json(&body)
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::POST, stack_path(stack, "/actions")).json(&body).send().await.map(drop)
     }
 
     /// The project's stacks (nested and deleted ones not), with all of these tags.
     pub async fn list_stacks(&self, tags: &[&str]) -> Result<Vec<Stack>, Error> {
         let tags = (!tags.is_empty()).then(|| tags.join(","));
-        self.call(Method::GET, "/stacks")
-            .query_opt("tags", tags)
-            .send_pages(PAGE)
-            .await?
-            .read(Some("stacks"))
+        self.call(Method::GET, "/stacks").query_opt("tags", tags).send_pages(PAGE).await?.read(Some("stacks"))
     }
 
     /// A stack's resources; with `nested_depth` also those of stacks inside it.
@@ -167,11 +140,7 @@ impl Heat {
     }
 
     /// A stack's events, oldest first; with `nested_depth` also those of stacks inside it.
-    pub async fn list_events(
-        &self,
-        stack: &StackRef,
-        nested_depth: u8,
-    ) -> Result<Vec<StackEvent>, Error> {
+    pub async fn list_events(&self, stack: &StackRef, nested_depth: u8) -> Result<Vec<StackEvent>, Error> {
         let depth = (nested_depth > 0).then_some(nested_depth);
         self.call(Method::GET, stack_path(stack, "/events"))
             .query_opt("nested_depth", depth)
@@ -201,10 +170,7 @@ impl Heat {
     /// The types that this user can use here: hidden and removed ones, and those of services that the cloud does not have,
     /// are not among them.
     pub async fn resource_types(&self) -> Result<Vec<String>, Error> {
-        self.call(Method::GET, "/resource_types")
-            .send()
-            .await?
-            .read(Some("resource_types"))
+        self.call(Method::GET, "/resource_types").send().await?.read(Some("resource_types"))
     }
 
     /// What a type takes and gives.
@@ -212,10 +178,7 @@ impl Heat {
     /// # Errors
     /// 400 `NotSupported` for a hidden type, 400 `ResourceTypeUnavailable` when its service is missing, 404 for an unknown one.
     pub async fn resource_type_schema(&self, resource_type: &str) -> Result<Value, Error> {
-        self.call(Method::GET, format!("/resource_types/{resource_type}"))
-            .send()
-            .await?
-            .read(None)
+        self.call(Method::GET, format!("/resource_types/{resource_type}")).send().await?.read(None)
     }
 }
 
@@ -229,8 +192,5 @@ pub(super) fn redirected(location: &str) -> Option<StackRef> {
     let mut parts = path.rsplit('/');
     let id = parts.next().filter(|id| !id.is_empty())?;
     let name = parts.next().filter(|name| !name.is_empty())?;
-    (parts.next()? == "stacks").then(|| StackRef {
-        id: id.to_owned(),
-        name: name.to_owned(),
-    })
+    (parts.next()? == "stacks").then(|| StackRef { id: id.to_owned(), name: name.to_owned() })
 }

@@ -17,9 +17,7 @@ pub struct Keystone {
 impl Session {
     /// The typed calls of Keystone.
     pub fn keystone(&self) -> Keystone {
-        Keystone {
-            session: self.clone(),
-        }
+        Keystone { session: self.clone() }
     }
 }
 

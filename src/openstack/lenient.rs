@@ -15,11 +15,7 @@ where
 /// A count; one too large (the addresses of an IPv6 subnet) is the largest, a negative one or none is 0.
 pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Ok(value.as_u64().unwrap_or_else(|| {
-        if value.as_f64().is_some_and(|number| number > 0.0) {
-            u64::MAX
-        } else {
-            0
-        }
-    }))
+    Ok(value
+        .as_u64()
+        .unwrap_or_else(|| if value.as_f64().is_some_and(|number| number > 0.0) { u64::MAX } else { 0 }))
 }

@@ -37,18 +37,14 @@ pub(super) async fn authenticate(http: &Http, cloud: &CloudConfig) -> Result<Tok
         let raw = http.send(&url, request).await;
         tell(http, &raw, started, url.path(), &global_request_id);
         let options = http.options();
-        let pause = judge(&raw).and_then(|(failure, after)| {
-            options
-                .retry
-                .pause(failure, true, attempt, after, rand::random())
-        });
+        let pause = judge(&raw)
+            .and_then(|(failure, after)| options.retry.pause(failure, true, attempt, after, rand::random()));
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
             attempt += 1;
             continue;
         }
-        let raw =
-            raw.map_err(|trouble| trouble.into_error(Service::Identity, &Method::POST, &url))?;
+        let raw = raw.map_err(|trouble| trouble.into_error(Service::Identity, &Method::POST, &url))?;
         return read(&raw, cloud, url.path(), global_request_id);
     }
 }
@@ -62,10 +58,7 @@ fn tell(
 ) {
     let elapsed = started.elapsed();
     let status_or_error = raw.as_ref().map(|raw| raw.status).map_err(Trouble::word);
-    let request_id = raw
-        .as_ref()
-        .ok()
-        .and_then(|raw| request_id(&kept_headers(&raw.headers)));
+    let request_id = raw.as_ref().ok().and_then(|raw| request_id(&kept_headers(&raw.headers)));
     tracing::debug!(
         service = %Service::Identity, method = "POST", path, status = ?status_or_error,
         elapsed_ms = elapsed.as_millis(), request_id = request_id.as_deref(), global_request_id,
@@ -101,11 +94,7 @@ fn read(
     if !(200..300).contains(&raw.status) {
         let said = envelope::read(&raw.body);
         let message = redact::strike(&said.message, &[secret]);
-        let message = if message.is_empty() {
-            status_words(raw.status)
-        } else {
-            message
-        };
+        let message = if message.is_empty() { status_words(raw.status) } else { message };
         if raw.status == 401 {
             let receipt = raw.headers.contains_key("openstack-auth-receipt");
             return Err(Error::Auth {
@@ -137,6 +126,5 @@ fn read(
         .ok_or_else(|| protocol("there is no X-Subject-Token in the answer".to_owned()))?
         .into();
     let body = read_body(&raw.body, headers.get("content-type"), true).map_err(&protocol)?;
-    Token::parse(token, body, Timestamp::now(), Instant::now())
-        .map_err(|error| protocol(error.to_string()))
+    Token::parse(token, body, Timestamp::now(), Instant::now()).map_err(|error| protocol(error.to_string()))
 }

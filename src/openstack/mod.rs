@@ -53,9 +53,7 @@ mod test_cloud;
 
 pub use auth::{Credentials, DomainRef, ProjectRef, Scope, UserRef};
 pub use catalog::{Catalog, CatalogEndpoint, CatalogService};
-pub use clouds::{
-    CaSource, CloudConfig, CloudsFile, ConfigError, LocalClouds, local_cloud, local_clouds,
-};
+pub use clouds::{CaSource, CloudConfig, CloudsFile, ConfigError, LocalClouds, local_cloud, local_clouds};
 pub use error::{ApiError, Error};
 pub use microversion::Microversion;
 pub use observe::{RequestObserver, RequestRecord};

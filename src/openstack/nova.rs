@@ -26,10 +26,7 @@ pub struct Nova {
 impl Session {
     /// The typed calls of Nova.
     pub fn nova(&self) -> Nova {
-        Nova {
-            session: self.clone(),
-            microversion: None,
-        }
+        Nova { session: self.clone(), microversion: None }
     }
 }
 
@@ -138,11 +135,7 @@ impl Nova {
 
     /// The microversions that the cloud speaks (`GET /v2.1/`); 2.1 alone where it has none.
     pub async fn microversions(&self) -> Result<MicroversionRange, Error> {
-        let response = self
-            .session
-            .request(Service::Compute, Method::GET, "/")
-            .send()
-            .await?;
+        let response = self.session.request(Service::Compute, Method::GET, "/").send().await?;
         let base = Microversion::new(2, 1);
         let version = super::versions::parse(&response.body).into_iter().next();
         Ok(MicroversionRange {
@@ -159,26 +152,17 @@ impl Nova {
             .send_pages(PAGE)
             .await?
             .read(Some("servers"))?;
-        Ok(servers
-            .into_iter()
-            .filter(|server| name.is_none_or(|name| server.name == name))
-            .collect())
+        Ok(servers.into_iter().filter(|server| name.is_none_or(|name| server.name == name)).collect())
     }
 
     /// One server.
     pub async fn server(&self, id: &str) -> Result<Server, Error> {
-        self.call(Method::GET, format!("/servers/{id}"))
-            .send()
-            .await?
-            .read(Some("server"))
+        self.call(Method::GET, format!("/servers/{id}")).send().await?.read(Some("server"))
     }
 
     /// Starts the deletion of a server. Ports that Nova made go with it; the names of other ports are cleared.
     pub async fn delete_server(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/servers/{id}"))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, format!("/servers/{id}")).send().await.map(drop)
     }
 
     /// The last `length` lines of a server's console; empty on some hypervisors.
@@ -197,10 +181,7 @@ impl Nova {
 
     /// The flavors that the project can use.
     pub async fn flavors(&self) -> Result<Vec<Flavor>, Error> {
-        self.call(Method::GET, "/flavors/detail")
-            .send_pages(PAGE)
-            .await?
-            .read(Some("flavors"))
+        self.call(Method::GET, "/flavors/detail").send_pages(PAGE).await?.read(Some("flavors"))
     }
 
     /// The project's absolute limits and use (`maxTotalInstances`, `totalInstancesUsed`, …); -1 for no limit.
@@ -210,11 +191,7 @@ impl Nova {
             #[serde(default)]
             absolute: BTreeMap<String, i64>,
         }
-        let limits: Limits = self
-            .call(Method::GET, "/limits")
-            .send()
-            .await?
-            .read(Some("limits"))?;
+        let limits: Limits = self.call(Method::GET, "/limits").send().await?.read(Some("limits"))?;
         Ok(limits.absolute)
     }
 }
@@ -238,18 +215,9 @@ mod tests {
 
     #[test]
     fn negotiates_the_best_common_microversion() {
-        let range = MicroversionRange {
-            min: Microversion::new(2, 1),
-            max: Microversion::new(2, 79),
-        };
-        assert_eq!(
-            range.negotiate(Microversion::new(2, 90)),
-            Microversion::new(2, 79)
-        );
-        assert_eq!(
-            range.negotiate(Microversion::new(2, 26)),
-            Microversion::new(2, 26)
-        );
+        let range = MicroversionRange { min: Microversion::new(2, 1), max: Microversion::new(2, 79) };
+        assert_eq!(range.negotiate(Microversion::new(2, 90)), Microversion::new(2, 79));
+        assert_eq!(range.negotiate(Microversion::new(2, 26)), Microversion::new(2, 26));
     }
 
     #[test]

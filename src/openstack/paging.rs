@@ -17,10 +17,7 @@ pub(super) async fn send_pages(request: Request, limit: u32) -> Result<Response,
     let mut seen: HashSet<String> = HashSet::new();
     let mut marker: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let page = request
-            .clone()
-            .query("limit", limit)
-            .query_opt("marker", marker.take());
+        let page = request.clone().query("limit", limit).query_opt("marker", marker.take());
         let mut response = page.send().await?;
         let Some(key) = list_key(&response.body) else {
             return Ok(response);
@@ -55,9 +52,10 @@ pub(super) async fn send_pages(request: Request, limit: u32) -> Result<Response,
 
 /// The one member that is a list of things; `ports_links` and `links` are not.
 pub(super) fn list_key(body: &Value) -> Option<String> {
-    let mut lists = body.as_object()?.iter().filter(|(key, value)| {
-        value.is_array() && key.as_str() != "links" && !key.ends_with("_links")
-    });
+    let mut lists = body
+        .as_object()?
+        .iter()
+        .filter(|(key, value)| value.is_array() && key.as_str() != "links" && !key.ends_with("_links"));
     let (key, _) = lists.next()?;
     lists.next().is_none().then(|| key.clone())
 }

@@ -47,11 +47,7 @@ impl FromStr for Cidr {
         };
         let base: IpAddr = base.parse().map_err(|_| bad())?;
         let most = if base.is_ipv4() { 32 } else { 128 };
-        let bits = bits
-            .map_or(Ok(most), str::parse)
-            .ok()
-            .filter(|bits| *bits <= most)
-            .ok_or_else(bad)?;
+        let bits = bits.map_or(Ok(most), str::parse).ok().filter(|bits| *bits <= most).ok_or_else(bad)?;
         Ok(Self { base, bits })
     }
 }
@@ -79,10 +75,7 @@ pub struct PolicyViolation {
 impl EndpointPolicy {
     /// A policy that allows this machine: for the command line and for tests.
     pub fn allowing_loopback() -> Self {
-        Self {
-            allow_loopback: true,
-            ..Self::default()
-        }
+        Self { allow_loopback: true, ..Self::default() }
     }
 
     /// Checks one address. An IPv4 address dressed as IPv6 (mapped, or behind the well-known NAT64 prefix) is checked as
@@ -91,12 +84,7 @@ impl EndpointPolicy {
     /// # Errors
     /// The violation.
     pub fn check(&self, address: IpAddr) -> Result<(), PolicyViolation> {
-        let violation = |why: &str| {
-            Err(PolicyViolation {
-                address,
-                why: why.to_owned(),
-            })
-        };
+        let violation = |why: &str| Err(PolicyViolation { address, why: why.to_owned() });
         let plain = undress(address);
         let link_local = match plain {
             IpAddr::V4(v4) => v4.is_link_local(),
@@ -111,11 +99,7 @@ impl EndpointPolicy {
         if !self.allow_loopback && (plain.is_loopback() || plain.is_unspecified()) {
             return violation("this machine's own address, which is not allowed here");
         }
-        match self
-            .denied
-            .iter()
-            .find(|range| range.contains(plain) || range.contains(address))
-        {
+        match self.denied.iter().find(|range| range.contains(plain) || range.contains(address)) {
             Some(range) => violation(&format!("in the denied range {range}")),
             None => Ok(()),
         }
@@ -126,10 +110,7 @@ fn undress(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
-    let translated = Cidr {
-        base: IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0)),
-        bits: 96,
-    };
+    let translated = Cidr { base: IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0)), bits: 96 };
     if translated.contains(address) {
         let [.., a, b, c, d] = v6.octets();
         return Ipv4Addr::new(a, b, c, d).into();
@@ -162,16 +143,10 @@ mod tests {
     #[case("::ffff:10.96.0.1", false, false)]
     #[case("fd00:10:96::1", false, false)]
     fn addresses(#[case] address: &str, #[case] strict: bool, #[case] local: bool) {
-        let denied = vec![
-            "10.96.0.0/12".parse().unwrap(),
-            "fd00:10:96::/112".parse().unwrap(),
-        ];
+        let denied = vec!["10.96.0.0/12".parse().unwrap(), "fd00:10:96::/112".parse().unwrap()];
         let address = address.parse().unwrap();
         for (allow_loopback, wanted) in [(false, strict), (true, local)] {
-            let policy = EndpointPolicy {
-                allow_loopback,
-                denied: denied.clone(),
-            };
+            let policy = EndpointPolicy { allow_loopback, denied: denied.clone() };
             assert_eq!(policy.check(address).is_ok(), wanted, "{address}");
         }
     }

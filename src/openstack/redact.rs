@@ -25,12 +25,8 @@ pub(super) fn strike(text: &str, secrets: &[&SecretString]) -> String {
 pub(super) fn strike_value(value: &mut Value, secrets: &[&SecretString]) {
     match value {
         Value::String(text) => *text = strike(text, secrets),
-        Value::Array(all) => all
-            .iter_mut()
-            .for_each(|value| strike_value(value, secrets)),
-        Value::Object(map) => map
-            .values_mut()
-            .for_each(|value| strike_value(value, secrets)),
+        Value::Array(all) => all.iter_mut().for_each(|value| strike_value(value, secrets)),
+        Value::Object(map) => map.values_mut().for_each(|value| strike_value(value, secrets)),
         _ => {}
     }
 }
@@ -43,12 +39,8 @@ mod tests {
     #[test]
     fn secrets_are_struck_wherever_they_are() {
         let secret: SecretString = "fake-password".into();
-        let mut value =
-            json!({ "a": ["user demo used fake-password!"], "b": 1, "c": { "d": "fine" } });
+        let mut value = json!({ "a": ["user demo used fake-password!"], "b": 1, "c": { "d": "fine" } });
         strike_value(&mut value, &[&secret, &"".into()]);
-        assert_eq!(
-            value,
-            json!({ "a": ["user demo used [redacted]!"], "b": 1, "c": { "d": "fine" } })
-        );
+        assert_eq!(value, json!({ "a": ["user demo used [redacted]!"], "b": 1, "c": { "d": "fine" } }));
     }
 }

@@ -84,10 +84,7 @@ impl Request {
 
     /// Sets a header. Headers that carry credentials, or that belong to the connection, are refused when sending.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             (Ok(name), Ok(_)) if RESERVED.contains(&name.as_str()) => {
                 self.fault = Some(format!("the header {name} cannot be set"));
             }

@@ -17,18 +17,14 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             Ok(Box::new(allowed(&policy, found)?.into_iter()) as Addrs)
         })
     }
 }
 
 /// The addresses that may be spoken to; the first violation if that leaves none.
-fn allowed(
-    policy: &EndpointPolicy,
-    found: Vec<SocketAddr>,
-) -> Result<Vec<SocketAddr>, PolicyViolation> {
+fn allowed(policy: &EndpointPolicy, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, PolicyViolation> {
     let mut violation = None;
     let kept: Vec<SocketAddr> = found
         .into_iter()

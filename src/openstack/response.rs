@@ -93,8 +93,5 @@ pub(super) fn kept_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 /// Nova says it under two names, old ones under one of them only.
 pub(super) fn request_id(headers: &BTreeMap<String, String>) -> Option<String> {
-    headers
-        .get("x-openstack-request-id")
-        .or_else(|| headers.get("x-compute-request-id"))
-        .cloned()
+    headers.get("x-openstack-request-id").or_else(|| headers.get("x-compute-request-id")).cloned()
 }

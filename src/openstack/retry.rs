@@ -22,11 +22,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            retries: 3,
-            base: Duration::from_millis(500),
-            longest: Duration::from_secs(30),
-        }
+        Self { retries: 3, base: Duration::from_millis(500), longest: Duration::from_secs(30) }
     }
 }
 
@@ -86,9 +82,7 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(value)
-        .ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
     Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
@@ -138,15 +132,8 @@ mod tests {
 
     #[test]
     fn pauses_double_and_are_bounded() {
-        let policy = RetryPolicy {
-            retries: 40,
-            ..RetryPolicy::default()
-        };
-        let pause = |attempt, random| {
-            policy
-                .pause(Failure::NotSent, true, attempt, None, random)
-                .unwrap()
-        };
+        let policy = RetryPolicy { retries: 40, ..RetryPolicy::default() };
+        let pause = |attempt, random| policy.pause(Failure::NotSent, true, attempt, None, random).unwrap();
         assert_eq!(pause(0, 0.0), Duration::from_millis(250));
         assert_eq!(pause(1, 1.0), Duration::from_secs(1));
         assert_eq!(pause(2, 1.0), Duration::from_secs(2));

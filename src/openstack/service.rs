@@ -22,14 +22,8 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 6] = [
-        Self::Identity,
-        Self::Compute,
-        Self::Network,
-        Self::Dns,
-        Self::Image,
-        Self::Orchestration,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Compute, Self::Network, Self::Dns, Self::Image, Self::Orchestration];
 
     /// The official service type, as catalogues have it.
     pub const fn service_type(self) -> &'static str {
@@ -132,9 +126,7 @@ impl FromStr for Interface {
             "public" => Ok(Self::Public),
             "internal" => Ok(Self::Internal),
             "admin" => Ok(Self::Admin),
-            _ => Err(format!(
-                "{text:?} is not an interface (public, internal, admin)"
-            )),
+            _ => Err(format!("{text:?} is not an interface (public, internal, admin)")),
         }
     }
 }

@@ -158,9 +158,7 @@ impl Session {
             return endpoint::versioned_root(service, url, self.project_id())
                 .map_err(|error| bad_request(service, &error));
         }
-        let found = self
-            .catalog()
-            .endpoint(service, cloud.interface, cloud.region.as_deref());
+        let found = self.catalog().endpoint(service, cloud.interface, cloud.region.as_deref());
         match found {
             Ok(url) => endpoint::versioned_root(service, url, self.project_id())
                 .map_err(|error| bad_request(service, &error)),
@@ -186,10 +184,7 @@ impl Session {
         if response.is_success() || response.status == 300 {
             return Ok(versions::parse(&response.body));
         }
-        Err(response.unexpected(format!(
-            "status {} instead of the list of versions",
-            response.status
-        )))
+        Err(response.unexpected(format!("status {} instead of the list of versions", response.status)))
     }
 
     /// A token that lives for a while yet.
@@ -208,10 +203,7 @@ impl Session {
         if !Arc::ptr_eq(&current, stale) {
             return Ok(current);
         }
-        if let Some(refused) = refusal
-            .as_ref()
-            .filter(|refused| refused.at.elapsed() < REFUSAL_COUNTS)
-        {
+        if let Some(refused) = refusal.as_ref().filter(|refused| refused.at.elapsed() < REFUSAL_COUNTS) {
             return Err(Error::Auth {
                 message: refused.message.clone(),
                 request_id: refused.request_id.clone(),
@@ -226,11 +218,7 @@ impl Session {
                 Ok(token)
             }
             Err(error) => {
-                if let Error::Auth {
-                    message,
-                    request_id,
-                } = &error
-                {
+                if let Error::Auth { message, request_id } = &error {
                     *refusal = Some(Refusal {
                         at: Instant::now(),
                         message: message.clone(),
@@ -244,8 +232,5 @@ impl Session {
 }
 
 pub(super) fn bad_request(service: Service, error: &PathError) -> Error {
-    Error::BadRequest {
-        service,
-        reason: error.to_string(),
-    }
+    Error::BadRequest { service, reason: error.to_string() }
 }

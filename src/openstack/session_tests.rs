@@ -19,12 +19,8 @@ fn token_of(seen: &super::test_cloud::Seen) -> &str {
 async fn a_call_goes_where_the_catalogue_says_with_its_evidence() {
     let cloud = TestCloud::start(|_, _| reply(200, &json!({ "ports": [] }))).await;
     let session = cloud.session().await;
-    let response = session
-        .request(Service::Network, Method::GET, "/ports")
-        .query("name", "a b&c")
-        .send()
-        .await
-        .unwrap();
+    let response =
+        session.request(Service::Network, Method::GET, "/ports").query("name", "a b&c").send().await.unwrap();
     assert_eq!(response.status, 200);
     assert_eq!(response.path, "/network/v2.0/ports");
     assert_eq!(response.request_id.as_deref(), Some("req-from-the-cloud"));
@@ -40,20 +36,14 @@ async fn a_call_goes_where_the_catalogue_says_with_its_evidence() {
     assert_eq!(session.roles(), ["member"]);
     assert!(session.has_service(Service::Dns));
     assert!(!session.uses_application_credential());
-    assert_eq!(
-        session.endpoint(Service::Orchestration).unwrap().path(),
-        "/orchestration/v1/p1"
-    );
+    assert_eq!(session.endpoint(Service::Orchestration).unwrap().path(), "/orchestration/v1/p1");
 }
 
 #[tokio::test]
 async fn a_refused_token_is_replaced_once_for_many_callers() {
     let cloud = TestCloud::start(|seen, _| {
         if token_of(seen).ends_with("-1") {
-            reply(
-                401,
-                &json!({ "error": { "message": "expired", "title": "Unauthorized" } }),
-            )
+            reply(401, &json!({ "error": { "message": "expired", "title": "Unauthorized" } }))
         } else {
             reply(200, &json!({ "zones": [] }))
         }
@@ -62,13 +52,7 @@ async fn a_refused_token_is_replaced_once_for_many_callers() {
     let session = cloud.session().await;
     let calls = (0..20).map(|_| {
         let session = session.clone();
-        async move {
-            session
-                .request(Service::Dns, Method::POST, "/zones")
-                .json(&json!({}))
-                .send()
-                .await
-        }
+        async move { session.request(Service::Dns, Method::POST, "/zones").json(&json!({})).send().await }
     });
     for result in futures::future::join_all(calls).await {
         assert_eq!(result.unwrap().status, 200);
@@ -78,8 +62,7 @@ async fn a_refused_token_is_replaced_once_for_many_callers() {
 
 #[tokio::test]
 async fn a_second_401_is_told() {
-    let cloud =
-        TestCloud::start(|_, _| reply(401, &json!({ "error": { "message": "never" } }))).await;
+    let cloud = TestCloud::start(|_, _| reply(401, &json!({ "error": { "message": "never" } }))).await;
     let session = cloud.session().await;
     let error = session.designate().zones(None).await.unwrap_err();
     assert_eq!(error.status(), Some(401));
@@ -100,11 +83,7 @@ async fn a_token_is_replaced_before_it_ends() {
     let (a, b, c) = tokio::join!(get(), get(), get());
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     assert_eq!(cloud.tokens(), 2);
-    assert!(
-        cloud.seen()[1..]
-            .iter()
-            .all(|s| token_of(s).ends_with("-2"))
-    );
+    assert!(cloud.seen()[1..].iter().all(|s| token_of(s).ends_with("-2")));
 }
 
 #[tokio::test]
@@ -118,31 +97,21 @@ async fn refused_credentials_are_not_tried_again_and_again() {
         assert!(matches!(error, Error::Auth { .. }), "{error}");
         assert!(!whole(&error).contains(PASSWORD), "{error}");
     }
-    let error = Session::connect(cloud.config(), options())
-        .await
-        .unwrap_err();
+    let error = Session::connect(cloud.config(), options()).await.unwrap_err();
     assert!(matches!(error, Error::Auth { .. }));
     assert!(error.to_string().contains("[redacted]"), "{error}");
 }
 
 #[tokio::test]
 async fn a_busy_service_is_asked_again_but_a_post_is_not() {
-    for (method, attempts) in [
-        (Method::GET, 2),
-        (Method::DELETE, 2),
-        (Method::POST, 1),
-        (Method::PATCH, 1),
-    ] {
+    for (method, attempts) in [(Method::GET, 2), (Method::DELETE, 2), (Method::POST, 1), (Method::PATCH, 1)] {
         let cloud = TestCloud::start(|_, call| match call {
             1 => reply(503, &json!({ "message": "busy" })),
             _ => reply(200, &json!({})),
         })
         .await;
         let session = cloud.session().await;
-        let result = session
-            .request(Service::Dns, method.clone(), "/zones")
-            .send()
-            .await;
+        let result = session.request(Service::Dns, method.clone(), "/zones").send().await;
         assert_eq!(cloud.seen().len(), attempts, "{method}");
         assert!(cloud.seen().iter().all(|seen| seen.method == method));
         assert_eq!(result.is_ok(), attempts == 2, "{method}");
@@ -156,14 +125,8 @@ async fn a_busy_service_is_asked_again_but_a_post_is_not() {
 async fn an_update_marked_once_is_not_repeated() {
     let cloud = TestCloud::start(|_, _| reply(504, &json!({}))).await;
     let session = cloud.session().await;
-    let stack = heat::StackRef {
-        id: "1".into(),
-        name: "s".into(),
-    };
-    let update = session
-        .heat()
-        .update_stack(&stack, &heat::NewStack::default())
-        .await;
+    let stack = heat::StackRef { id: "1".into(), name: "s".into() };
+    let update = session.heat().update_stack(&stack, &heat::NewStack::default()).await;
     assert_eq!(update.unwrap_err().status(), Some(504));
     assert_eq!(cloud.seen().len(), 1);
 }
@@ -173,30 +136,20 @@ async fn retry_after_is_honoured_and_over_quota_is_final() {
     let cloud = TestCloud::start(|seen, call| match (seen.path.ends_with("zones"), call) {
         (true, 1) => {
             let mut busy = reply(429, &json!({}));
-            busy.headers_mut()
-                .insert("retry-after", "1".parse().unwrap());
+            busy.headers_mut().insert("retry-after", "1".parse().unwrap());
             busy
         }
         (true, _) => reply(202, &json!({})),
-        _ => reply(
-            413,
-            &json!({ "code": 413, "type": "over_quota", "message": "Quota exceeded for zones." }),
-        ),
+        _ => {
+            reply(413, &json!({ "code": 413, "type": "over_quota", "message": "Quota exceeded for zones." }))
+        }
     })
     .await;
     let session = cloud.session().await;
     let started = tokio::time::Instant::now();
-    session
-        .request(Service::Dns, Method::POST, "/zones")
-        .send()
-        .await
-        .unwrap();
+    session.request(Service::Dns, Method::POST, "/zones").send().await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
-    let error = session
-        .request(Service::Dns, Method::POST, "/other")
-        .send()
-        .await
-        .unwrap_err();
+    let error = session.request(Service::Dns, Method::POST, "/other").send().await.unwrap_err();
     let api = error.api().unwrap();
     assert_eq!((api.status, api.kind.as_str()), (413, "over_quota"));
     assert_eq!(cloud.seen().len(), 3);
@@ -217,18 +170,12 @@ async fn redirects_are_not_followed_and_the_token_stays_home() {
             );
         }
         let mut redirect = reply(302, &json!({}));
-        redirect
-            .headers_mut()
-            .insert("location", location.parse().unwrap());
+        redirect.headers_mut().insert("location", location.parse().unwrap());
         redirect
     })
     .await;
     let session = cloud.session().await;
-    let error = session
-        .request(Service::Network, Method::GET, "/ports")
-        .send()
-        .await
-        .unwrap_err();
+    let error = session.request(Service::Network, Method::GET, "/ports").send().await.unwrap_err();
     assert_eq!(error.status(), Some(302));
     assert!(error.to_string().contains("redirects"), "{error}");
     // Of Heat's redirect only the path is believed.
@@ -258,10 +205,7 @@ async fn send_any_gives_every_answer_with_secrets_struck_out() {
 async fn a_404_counts_only_from_the_service_itself() {
     let cloud = TestCloud::start(|seen, _| {
         if seen.path.ends_with("/stacks/gone") {
-            reply(
-                404,
-                &json!({ "error": { "type": "EntityNotFound", "message": "no" } }),
-            )
+            reply(404, &json!({ "error": { "type": "EntityNotFound", "message": "no" } }))
         } else {
             let page = axum::response::Html("<h1>404 Not Found</h1>nginx");
             (http::StatusCode::NOT_FOUND, page).into_response()
@@ -281,10 +225,8 @@ async fn answers_are_bounded_in_size_and_time() {
     let cloud = TestCloud::start(|seen, _| match seen.path.as_str() {
         "/dns/v2/large" => endless(),
         "/dns/v2/html" => axum::response::Html("<h1>Please log in</h1>").into_response(),
-        _ => axum::body::Body::from_stream(futures::stream::pending::<
-            Result<String, std::io::Error>,
-        >())
-        .into_response(),
+        _ => axum::body::Body::from_stream(futures::stream::pending::<Result<String, std::io::Error>>())
+            .into_response(),
     })
     .await;
     let mut options = options();
@@ -293,40 +235,22 @@ async fn answers_are_bounded_in_size_and_time() {
     let session = Session::connect(cloud.config(), options).await.unwrap();
     let get = |path: &str| session.request(Service::Dns, Method::GET, path).send();
     let error = get("/large").await.unwrap_err();
-    assert!(
-        error.to_string().contains("more than 65536 bytes"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("more than 65536 bytes"), "{error}");
     let error = get("/html").await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("expected JSON, got text/html: Please log in"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("expected JSON, got text/html: Please log in"), "{error}");
     let error = get("/slow").await.unwrap_err();
-    assert!(
-        matches!(error, Error::Unreachable { sent: true, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Unreachable { sent: true, .. }), "{error}");
     assert!(error.to_string().contains("took too long"), "{error}");
 }
 
 #[tokio::test]
 async fn a_closed_port_is_unreachable_and_nothing_was_sent() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let error = Session::connect(config(&format!("http://{closed}")), options())
-        .await
-        .unwrap_err();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = Session::connect(config(&format!("http://{closed}")), options()).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(!error.may_have_had_effect());
     assert!(error.to_string().contains(&closed.to_string()), "{error}");
-    let error = Session::connect(config("http://nowhere.invalid:5000"), options())
-        .await
-        .unwrap_err();
+    let error = Session::connect(config("http://nowhere.invalid:5000"), options()).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
 }
 
@@ -348,38 +272,22 @@ async fn an_untrusted_certificate_is_a_tls_error_until_its_authority_is_given() 
             let (stream, _) = listener.accept().await.unwrap();
             if let Ok(mut stream) = acceptor.accept(stream).await {
                 use tokio::io::AsyncWriteExt;
-                let _ = stream
-                    .write_all(b"HTTP/1.1 418 I'm a teapot\r\ncontent-length: 0\r\n\r\n")
-                    .await;
+                let _ = stream.write_all(b"HTTP/1.1 418 I'm a teapot\r\ncontent-length: 0\r\n\r\n").await;
             }
         }
     });
     let mut cloud = config(&format!("https://localhost:{port}"));
-    let error = Session::connect(cloud.clone(), options())
-        .await
-        .unwrap_err();
+    let error = Session::connect(cloud.clone(), options()).await.unwrap_err();
     assert!(matches!(error, Error::Tls { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .starts_with("TLS with keystone at localhost:"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("TLS with keystone at localhost:"), "{error}");
 
     cloud.ca_pem = Some(cert.pem());
-    let error = Session::connect(cloud.clone(), options())
-        .await
-        .unwrap_err();
+    let error = Session::connect(cloud.clone(), options()).await.unwrap_err();
     assert_eq!(error.status(), Some(418), "{error}");
 
     cloud.ca_pem = Some("not a certificate".into());
-    let error = Session::connect(cloud.clone(), options())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::Config(ConfigError::BadCa)),
-        "{error}"
-    );
+    let error = Session::connect(cloud.clone(), options()).await.unwrap_err();
+    assert!(matches!(error, Error::Config(ConfigError::BadCa)), "{error}");
 
     cloud.ca_pem = None;
     cloud.insecure = true;
@@ -400,27 +308,15 @@ async fn the_policy_counts_for_literal_addresses_and_for_names() {
     let mut strict = options();
     strict.policy = EndpointPolicy::default();
     let port = cloud.address.port();
-    for host in [
-        "127.0.0.1",
-        "localhost",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "0.0.0.0",
-        "169.254.169.254",
-    ] {
+    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254"] {
         let cloud = config(&format!("http://{host}:{port}/identity"));
         let error = Session::connect(cloud, strict.clone()).await.unwrap_err();
-        assert!(
-            matches!(error, Error::EndpointDenied { .. }),
-            "{host}: {error}"
-        );
+        assert!(matches!(error, Error::EndpointDenied { .. }), "{host}: {error}");
     }
     assert_eq!(cloud.tokens(), 0);
     // The catalogue's addresses are checked as well.
     let mut elsewhere = cloud.config();
-    elsewhere
-        .endpoint_overrides
-        .insert(Service::Dns, "http://169.254.169.254/".into());
+    elsewhere.endpoint_overrides.insert(Service::Dns, "http://169.254.169.254/".into());
     let session = Session::connect(elsewhere, options()).await.unwrap();
     let error = session.designate().zones(None).await.unwrap_err();
     assert!(matches!(error, Error::EndpointDenied { .. }), "{error}");
@@ -462,10 +358,7 @@ async fn pages_are_followed_by_marker_only() {
             Some("4") => &[5],
             other => panic!("{other:?}"),
         };
-        let zones: Vec<Value> = ids
-            .iter()
-            .map(|id| json!({ "id": id.to_string(), "name": "z." }))
-            .collect();
+        let zones: Vec<Value> = ids.iter().map(|id| json!({ "id": id.to_string(), "name": "z." })).collect();
         let links = if ids.contains(&5) {
             json!({})
         } else {
@@ -476,23 +369,15 @@ async fn pages_are_followed_by_marker_only() {
     .await;
     let session = cloud.session().await;
     let zones = session.designate().zones(None).await.unwrap();
-    assert_eq!(
-        zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(),
-        ["1", "2", "3", "4", "5"]
-    );
+    assert_eq!(zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(), ["1", "2", "3", "4", "5"]);
 }
 
 #[tokio::test]
 async fn a_service_that_ignores_the_marker_does_not_loop() {
     let cloud =
-        TestCloud::start(|_, _| reply(200, &json!({ "networks": [{ "id": "1" }, { "id": "2" }] })))
-            .await;
+        TestCloud::start(|_, _| reply(200, &json!({ "networks": [{ "id": "1" }, { "id": "2" }] }))).await;
     let session = cloud.session().await;
-    let response = session
-        .request(Service::Network, Method::GET, "/networks")
-        .send_pages(2)
-        .await
-        .unwrap();
+    let response = session.request(Service::Network, Method::GET, "/networks").send_pages(2).await.unwrap();
     assert_eq!(response.body["networks"].as_array().map(Vec::len), Some(2));
     assert_eq!(cloud.seen().len(), 2);
 }
@@ -509,33 +394,22 @@ impl RequestObserver for Watcher {
             Ok(status) => status.to_string(),
             Err(word) => word.to_owned(),
         };
-        self.ids
-            .fetch_or(record.request_id.is_some(), Ordering::SeqCst);
-        self.words
-            .lock()
-            .unwrap()
-            .push(format!("{} {} {word}", record.service, record.method));
+        self.ids.fetch_or(record.request_id.is_some(), Ordering::SeqCst);
+        self.words.lock().unwrap().push(format!("{} {} {word}", record.service, record.method));
     }
 }
 
 #[tokio::test]
 async fn the_observer_sees_every_exchange() {
-    let cloud = TestCloud::start(|_, call| {
-        reply(
-            if call == 1 { 503 } else { 200 },
-            &json!({ "extensions": [] }),
-        )
-    })
-    .await;
+    let cloud =
+        TestCloud::start(|_, call| reply(if call == 1 { 503 } else { 200 }, &json!({ "extensions": [] })))
+            .await;
     let watcher = Arc::new(Watcher::default());
     let mut options = options();
     options.observer = Some(Arc::clone(&watcher) as Arc<dyn RequestObserver>);
     let session = Session::connect(cloud.config(), options).await.unwrap();
     session.neutron().extensions().await.unwrap();
-    assert_eq!(
-        *watcher.words.lock().unwrap(),
-        ["keystone POST 201", "neutron GET 503", "neutron GET 200"]
-    );
+    assert_eq!(*watcher.words.lock().unwrap(), ["keystone POST 201", "neutron GET 503", "neutron GET 200"]);
     assert!(watcher.ids.load(Ordering::SeqCst));
 }
 
@@ -565,10 +439,8 @@ async fn no_log_no_debug_and_no_error_holds_a_secret() {
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     tracing::callsite::rebuild_interest_cache();
-    let cloud = TestCloud::start(|seen, _| {
-        reply(400, &json!({ "badRequest": { "message": token_of(seen) } }))
-    })
-    .await;
+    let cloud =
+        TestCloud::start(|seen, _| reply(400, &json!({ "badRequest": { "message": token_of(seen) } }))).await;
     let session = cloud.session().await;
     let shown = format!("{session:?} {:?} {:?}", cloud.config(), options());
     let request = session.request(Service::Compute, Method::GET, "/servers");
@@ -580,14 +452,10 @@ async fn no_log_no_debug_and_no_error_holds_a_secret() {
         }
     }
     cloud.refuse_credentials();
-    let error = Session::connect(cloud.config(), options())
-        .await
-        .unwrap_err();
+    let error = Session::connect(cloud.config(), options()).await.unwrap_err();
     shown.push_str(&whole(&error));
     let closed = config("http://127.0.0.1:1/");
-    shown.push_str(&whole(
-        &Session::connect(closed, options()).await.unwrap_err(),
-    ));
+    shown.push_str(&whole(&Session::connect(closed, options()).await.unwrap_err()));
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(logged.contains("openstack call"), "{logged}");
     for text in [&shown, &logged] {

@@ -14,9 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{
-    CaSource, CloudConfig, CloudsFile, EndpointPolicy, Error, RetryPolicy, Session, SessionOptions,
-};
+use super::{CaSource, CloudConfig, CloudsFile, EndpointPolicy, Error, RetryPolicy, Session, SessionOptions};
 
 pub(super) const PASSWORD: &str = "fake-password-1234";
 pub(super) const TOKEN: &str = "gAAAA-fake-token";
@@ -69,15 +67,9 @@ impl TestCloud {
             lifetime: Mutex::new(Duration::from_hours(1)),
             refuse: Mutex::new(false),
         });
-        let app = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&inner));
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&inner));
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self {
-            address,
-            inner,
-            task,
-        }
+        Self { address, inner, task }
     }
 
     /// How many tokens were given out.
@@ -112,10 +104,7 @@ pub(super) fn config(auth_url: &str) -> CloudConfig {
         "clouds: {{ test: {{ auth: {{ auth_url: '{auth_url}', username: demo, password: {PASSWORD}, \
          project_name: demo, user_domain_id: default }} }} }}"
     );
-    CloudsFile::parse(&text, None)
-        .unwrap()
-        .cloud("test", CaSource::Inline(None))
-        .unwrap()
+    CloudsFile::parse(&text, None).unwrap().cloud("test", CaSource::Inline(None)).unwrap()
 }
 
 pub(super) fn options() -> SessionOptions {
@@ -124,11 +113,7 @@ pub(super) fn options() -> SessionOptions {
         read_timeout: Duration::from_secs(2),
         request_timeout: Duration::from_secs(2),
         max_body: 64 * 1024,
-        retry: RetryPolicy {
-            retries: 2,
-            base: Duration::from_millis(5),
-            longest: Duration::from_secs(5),
-        },
+        retry: RetryPolicy { retries: 2, base: Duration::from_millis(5), longest: Duration::from_secs(5) },
         policy: EndpointPolicy::allowing_loopback(),
         ..SessionOptions::default()
     }
@@ -205,18 +190,13 @@ impl Inner {
             "roles": [{ "id": "r1", "name": "member" }], "methods": ["password"],
             "catalog": services,
         } });
-        (
-            StatusCode::CREATED,
-            [("x-subject-token", format!("{TOKEN}-{number}"))],
-            axum::Json(body),
-        )
+        (StatusCode::CREATED, [("x-subject-token", format!("{TOKEN}-{number}"))], axum::Json(body))
             .into_response()
     }
 }
 
 /// A body without end.
 pub(super) fn endless() -> Response {
-    let chunks =
-        futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 8192])));
+    let chunks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 8192])));
     Response::new(Body::from_stream(chunks))
 }

@@ -70,8 +70,7 @@ impl Token {
     ) -> Result<Self, serde_json::Error> {
         let Wire { token } = serde_json::from_value(body)?;
         let issued = token.issued_at.unwrap_or(now);
-        let lifetime =
-            Duration::try_from(token.expires_at.duration_since(issued)).unwrap_or(Duration::ZERO);
+        let lifetime = Duration::try_from(token.expires_at.duration_since(issued)).unwrap_or(Duration::ZERO);
         // A token that lives less than two minutes is replaced at half its life.
         let usable = lifetime.saturating_sub(MARGIN.min(lifetime / 2));
         Ok(Self {
@@ -108,13 +107,7 @@ mod tests {
             "methods": ["password"],
         } });
         let received = Instant::now();
-        let token = Token::parse(
-            "gAAA-fake-token".into(),
-            body,
-            Timestamp::UNIX_EPOCH,
-            received,
-        )
-        .unwrap();
+        let token = Token::parse("gAAA-fake-token".into(), body, Timestamp::UNIX_EPOCH, received).unwrap();
         assert_eq!(
             token.replace_at - received,
             Duration::from_secs(seconds),

@@ -56,11 +56,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub fn new(
-        ca_pem: Option<&str>,
-        insecure: bool,
-        options: SessionOptions,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(ca_pem: Option<&str>, insecure: bool, options: SessionOptions) -> Result<Self, ConfigError> {
         install_crypto_provider();
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
@@ -75,9 +71,7 @@ impl Http {
             .read_timeout(options.read_timeout)
             .timeout(options.request_timeout)
             .tls_danger_accept_invalid_certs(insecure)
-            .dns_resolver(GuardedResolver {
-                policy: options.policy.clone(),
-            });
+            .dns_resolver(GuardedResolver { policy: options.policy.clone() });
         if let Some(pem) = ca_pem {
             let certificates = Certificate::from_pem_bundle(pem.as_bytes())
                 .ok()
@@ -85,9 +79,7 @@ impl Http {
                 .ok_or(ConfigError::BadCa)?;
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| ConfigError::Client {
-            reason: deepest(&error),
-        })?;
+        let client = builder.build().map_err(|error| ConfigError::Client { reason: deepest(&error) })?;
         Ok(Self { client, options })
     }
 
@@ -103,10 +95,7 @@ impl Http {
     pub async fn send(&self, url: &Url, request: RequestBuilder) -> Result<RawResponse, Trouble> {
         // Addresses written as such never pass the resolver.
         if let Some(address) = literal(url) {
-            self.options
-                .policy
-                .check(address)
-                .map_err(|violation| Trouble::Denied(violation.to_string()))?;
+            self.options.policy.check(address).map_err(|violation| Trouble::Denied(violation.to_string()))?;
         }
         let response = request.send().await.map_err(|error| sort(&error))?;
         let status = response.status().as_u16();
@@ -121,21 +110,13 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(RawResponse {
-            status,
-            headers,
-            body,
-        })
+        Ok(RawResponse { status, headers, body })
     }
 }
 
 /// Host and port, for messages.
 pub(super) fn host_of(url: &Url) -> String {
-    format!(
-        "{}:{}",
-        url.host_str().unwrap_or("?"),
-        url.port_or_known_default().unwrap_or(0)
-    )
+    format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))
 }
 
 fn literal(url: &Url) -> Option<IpAddr> {
@@ -158,11 +139,7 @@ fn sort(error: &reqwest::Error) -> Trouble {
         next = current.source();
     }
     if error.is_connect() {
-        let reason = if error.is_timeout() {
-            "connecting took too long".to_owned()
-        } else {
-            deepest(error)
-        };
+        let reason = if error.is_timeout() { "connecting took too long".to_owned() } else { deepest(error) };
         return Trouble::NotConnected(reason);
     }
     if error.is_timeout() {
@@ -177,8 +154,7 @@ fn as_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> 
         return Some(tls);
     }
     let held = error.downcast_ref::<io::Error>()?.get_ref()?;
-    held.downcast_ref::<rustls::Error>()
-        .or_else(|| as_tls(held))
+    held.downcast_ref::<rustls::Error>().or_else(|| as_tls(held))
 }
 
 /// The innermost message: what really happened. Outer ones may name the whole address.

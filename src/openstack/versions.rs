@@ -34,9 +34,7 @@ pub(super) fn parse(body: &Value) -> Vec<ApiVersion> {
         .filter_map(|version| {
             let text = |name: &str| version.get(name).and_then(Value::as_str);
             let number = |names: [&str; 2]| {
-                names
-                    .iter()
-                    .find_map(|name| text(name).and_then(|text| text.parse().ok()))
+                names.iter().find_map(|name| text(name).and_then(|text| text.parse().ok()))
             };
             Some(ApiVersion {
                 id: text("id")?.to_owned(),
@@ -67,8 +65,7 @@ mod tests {
                 max: Some(Microversion::new(2, 96)),
             }]
         );
-        let keystone =
-            json!({ "versions": { "values": [ { "id": "v3.14", "status": "stable" } ] } });
+        let keystone = json!({ "versions": { "values": [ { "id": "v3.14", "status": "stable" } ] } });
         assert_eq!(parse(&keystone)[0].id, "v3.14");
         let neutron = json!({ "versions": [
             { "id": "v2.0", "status": "CURRENT", "version": "", "min_version": "" }, { "id": 7 },

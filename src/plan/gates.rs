@@ -15,7 +15,9 @@ pub fn closed(gates: &Gates, facts: &CloudFacts, features: &Features) -> Option<
     if let Some(role) = gates.credentials.iter().find(|role| !facts.identities.contains_key(role)) {
         return Some(format!("it acts as {role}; name the entry of clouds.yaml in spec.cloud.{role}"));
     }
-    if let Some(service) = gates.services.iter().find(|service| !facts.services.contains_key(service.as_str())) {
+    if let Some(service) =
+        gates.services.iter().find(|service| !facts.services.contains_key(service.as_str()))
+    {
         let there: Vec<&str> = facts.services.keys().map(String::as_str).collect();
         return Some(format!(
             "service '{}' is not in the catalogue; there are {}",
@@ -77,7 +79,9 @@ mod tests {
     fn cloud() -> CloudFacts {
         let chosen = Choice { id: Some("1".into()), name: Some("one".into()), why: "given".into() };
         CloudFacts {
-            services: ["dns", "network", "orchestration"].map(|name| (name.to_owned(), "v2".to_owned())).into(),
+            services: ["dns", "network", "orchestration"]
+                .map(|name| (name.to_owned(), "v2".to_owned()))
+                .into(),
             extensions: ["dns-integration".to_owned()].into(),
             resource_types: ["OS::Designate::Zone".to_owned()].into(),
             identities: [(Role::Primary, Identity::default())].into(),

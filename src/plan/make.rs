@@ -129,10 +129,9 @@ impl Selection {
         let required = globs("required", &spec.required, &all)?;
         let excluded = spec.exclude.iter().map(|exclusion| {
             let until = exclusion.until.as_ref().map(|until| {
-                until.parse::<Date>().map_err(|_| PlanError::BadDate {
-                    name: exclusion.name.clone(),
-                    until: until.clone(),
-                })
+                until
+                    .parse::<Date>()
+                    .map_err(|_| PlanError::BadDate { name: exclusion.name.clone(), until: until.clone() })
             });
             let glob = compile("exclude", &exclusion.name)?;
             Ok(Excluded { glob, reason: exclusion.reason.clone(), until: until.transpose()? })
@@ -147,7 +146,9 @@ impl Selection {
         let chosen: Vec<Arc<Scenario>> = all
             .into_iter()
             .filter(|scenario| include.is_empty() || include.iter().any(|glob| glob.is_match(&scenario.name)))
-            .filter(|scenario| spec.tags.is_empty() || scenario.tags.iter().any(|tag| spec.tags.contains(tag)))
+            .filter(|scenario| {
+                spec.tags.is_empty() || scenario.tags.iter().any(|tag| spec.tags.contains(tag))
+            })
             .cloned()
             .collect();
         if chosen.is_empty() {
@@ -233,7 +234,8 @@ mod tests {
 
     #[test]
     fn globs_and_tags_select() {
-        let include = |glob: &str| ScenariosSpec { include: vec![glob.to_owned()], ..ScenariosSpec::default() };
+        let include =
+            |glob: &str| ScenariosSpec { include: vec![glob.to_owned()], ..ScenariosSpec::default() };
         assert_eq!(names(&planned(include("fip_*")).unwrap()), ["fip_a", "fip_b"]);
         let tags = ScenariosSpec { tags: vec!["core".to_owned()], ..ScenariosSpec::default() };
         assert_eq!(names(&planned(tags).unwrap()), ["fip_b"]);

@@ -78,7 +78,8 @@ pub fn zone_suffix(given: &str) -> Result<String, PlanError> {
     };
     let labels: Vec<&str> = name.split('.').collect();
     let is_label = |label: &&str| {
-        let inside = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let inside =
+            label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         (1..=63).contains(&label.len()) && inside && !label.starts_with('-') && !label.ends_with('-')
     };
     if !labels.iter().all(is_label) {
@@ -137,6 +138,9 @@ mod tests {
     fn an_entry_that_is_not_there_is_named_with_those_that_are() {
         let spec = CloudSpec { primary: Some("a".into()), admin: Some("root".into()), ..spec("t.example.") };
         let error = cloud_request(&spec, &names(&["a", "b"])).unwrap_err().to_string();
-        assert_eq!(error, "spec.cloud.admin names entry 'root', which clouds.yaml does not have; it has a, b");
+        assert_eq!(
+            error,
+            "spec.cloud.admin names entry 'root', which clouds.yaml does not have; it has a, b"
+        );
     }
 }

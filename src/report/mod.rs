@@ -8,6 +8,7 @@ pub mod live;
 pub mod progress;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod status;
 pub mod table;
 pub mod text;
 

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use http::Method;
 use serde_json::Value;
 
-use super::cloud::{Cloud, service_of};
+use super::cloud::{Cloud, fault_of, service_of};
 use super::fault::StepFault;
 use super::poll::{Observation, Pending};
 use super::undo::{PAGE, Undoing, carries, items_of};
@@ -70,8 +70,8 @@ pub struct Found {
 pub async fn find(cloud: &Cloud, services: Option<&BTreeSet<ServiceType>>, prefix: &str) -> Vec<Found> {
     let wanted =
         |service: Service| services.is_none_or(|all| all.iter().any(|one| service_of(*one) == service));
-    find_matching(cloud, &wanted, &|name, description| carries(name, prefix) || carries(description, prefix))
-        .await
+    let matches = |name: &str, description: &str| carries(name, prefix) || carries(description, prefix);
+    find_matching(cloud, &wanted, &matches).await.0
 }
 
 /// The audit after undoing: what is still there when services had a moment to finish, removed now if possible.
@@ -105,12 +105,12 @@ pub async fn audit(
     remove(undoing, last, known).await
 }
 
-/// Everything whose name and description `matches` accepts.
+/// Everything whose name and description `matches` accepts, and why some things could not be listed.
 pub async fn find_matching(
     cloud: &Cloud,
     wanted: &(dyn Fn(Service) -> bool + Send + Sync),
     matches: &(dyn Fn(&str, &str) -> bool + Send + Sync),
-) -> Vec<Found> {
+) -> (Vec<Found>, Vec<StepFault>) {
     let writers = cloud.sessions().filter(|(role, _)| matches!(role, Role::Primary | Role::Alternate));
     let asked = writers.flat_map(|(role, session)| {
         KINDS
@@ -118,16 +118,26 @@ pub async fn find_matching(
             .filter(|kind| wanted(kind.service) && session.has_service(kind.service))
             .map(move |kind| list(role, session, kind))
     });
-    let found = join_all(asked).await.into_iter().flatten();
-    found.filter(|found| matches(&found.name, &found.description)).collect()
+    let (mut all, mut unknown) = (Vec::new(), Vec::new());
+    for listed in join_all(asked).await {
+        match listed {
+            Ok(found) => {
+                all.extend(found.into_iter().filter(|found| matches(&found.name, &found.description)))
+            }
+            Err(fault) => unknown.push(fault),
+        }
+    }
+    (all, unknown)
 }
 
-async fn list(role: Role, session: &Session, kind: &'static Kind) -> Vec<Found> {
+async fn list(role: Role, session: &Session, kind: &'static Kind) -> Result<Vec<Found>, StepFault> {
     match session.request(kind.service, Method::GET, kind.list).send_pages(PAGE).await {
-        Ok(answer) => items_of(&answer.body).filter_map(|item| found(role, kind, item)).collect(),
+        Ok(answer) => Ok(items_of(&answer.body).filter_map(|item| found(role, kind, item)).collect()),
         Err(error) => {
             tracing::warn!(%error, kind = kind.kind, "the audit could not list");
-            Vec::new()
+            let mut fault = fault_of(&error);
+            fault.message = format!("the {role}'s {}s could not be listed: {}", kind.kind, fault.message);
+            Err(fault)
         }
     }
 }

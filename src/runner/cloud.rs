@@ -66,7 +66,7 @@ impl Cloud {
         for host in hosts {
             let resolved = NameServer::resolve(&host.hostname).await.map_err(|error| {
                 let message = format!(
-                    "name server {} of zone {zone} has no address: {error}; give spec.cloud.nameservers",
+                    "name server {} of zone {zone} has no address: {error}; give spec.cloud.nameservers or --nameserver",
                     host.hostname
                 );
                 StepFault::errored(Reason::NameServerUnanswering, message)
@@ -74,8 +74,9 @@ impl Cloud {
             servers.extend(resolved);
         }
         if servers.is_empty() {
-            let message =
-                format!("zone {zone} has no name servers in Designate; give spec.cloud.nameservers");
+            let message = format!(
+                "zone {zone} has no name servers in Designate; give spec.cloud.nameservers or --nameserver"
+            );
             return Err(StepFault::errored(Reason::NameServerUnanswering, message));
         }
         Ok(servers)

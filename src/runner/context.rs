@@ -17,6 +17,7 @@ use super::fault::StepFault;
 use super::ledger::Ledger;
 use super::poll::{Observation, Wait, poll};
 use super::rhythm::Rhythm;
+use super::step::Want;
 use crate::dns::Serial;
 use crate::openstack::Session;
 use crate::outcome::{Finding, Propagation, Reason, Role, SkippedStep, StepResult};
@@ -82,6 +83,8 @@ pub struct TestState {
     pub stacks: BTreeMap<String, StackHandle>,
     /// Serials of zones when they were noted last.
     pub serials: BTreeMap<String, Serial>,
+    /// What `records` steps saw last, by question.
+    pub dns: BTreeMap<String, Want>,
     /// When the last change was accepted by the cloud (`t0`).
     pub changed: Option<Instant>,
     /// Ledger numbers by the step that wrote them.

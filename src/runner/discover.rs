@@ -7,7 +7,7 @@ use futures::future::join_all;
 use super::cloud::fault_of;
 use super::fault::StepFault;
 use crate::dns::NameServer;
-use crate::openstack::{Error, Service, Session};
+use crate::openstack::{EndpointPolicy, Error, Service, Session};
 use crate::outcome::Role;
 use crate::plan::CloudRequest;
 use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
@@ -19,6 +19,7 @@ use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
 pub async fn discover(
     sessions: &BTreeMap<Role, Session>,
     request: &CloudRequest,
+    policy: &EndpointPolicy,
 ) -> Result<CloudFacts, StepFault> {
     let Some(primary) = sessions.get(&Role::Primary) else {
         let message = "there are no credentials for primary";
@@ -50,7 +51,7 @@ pub async fn discover(
     facts.published_network =
         choose_published_network(primary, has(Service::Network), request.published_network.as_deref())
             .await?;
-    (facts.name_servers, facts.name_servers_why) = name_servers(&request.nameservers).await?;
+    (facts.name_servers, facts.name_servers_why) = name_servers(&request.nameservers, policy).await?;
     if primary.uses_application_credential() && has(Service::Orchestration) {
         facts.warnings.push(
             "the primary is an application credential: Heat makes a trust for every stack, and Keystone refuses \
@@ -214,7 +215,10 @@ async fn choose_published_network(
     Ok(by_name_or_id("network", wanted, &all))
 }
 
-async fn name_servers(given: &[String]) -> Result<(Vec<NameServerFact>, String), StepFault> {
+async fn name_servers(
+    given: &[String],
+    policy: &EndpointPolicy,
+) -> Result<(Vec<NameServerFact>, String), StepFault> {
     if given.is_empty() {
         return Ok((Vec::new(), "not given: each zone's own NS set is resolved".to_owned()));
     }
@@ -224,6 +228,13 @@ async fn name_servers(given: &[String]) -> Result<(Vec<NameServerFact>, String),
             let message = format!("name server '{text}' of spec.cloud.nameservers: {error}");
             StepFault::errored(crate::outcome::Reason::NameServerUnanswering, message)
         })?;
+        for server in &servers {
+            policy.check(server.address.ip()).map_err(|violation| {
+                let message =
+                    format!("name server '{text}' of spec.cloud.nameservers may not be asked: {violation}");
+                StepFault::errored(crate::outcome::Reason::EndpointUnusable, message)
+            })?;
+        }
         all.extend(
             servers.into_iter().map(|server| NameServerFact { label: server.label, address: server.address }),
         );

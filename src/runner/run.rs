@@ -95,7 +95,7 @@ async fn whole_run(
         Err(fault) => return ended(fault),
     };
     let facts = tokio::select! {
-        facts = discover(&sessions, &inputs.request) => facts,
+        facts = discover(&sessions, &inputs.request, &inputs.options.policy) => facts,
         () = control.cancel.cancelled() => return ended(cancelled()),
     };
     let facts = match facts {
@@ -226,7 +226,7 @@ async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault
 /// Looks at the cloud without changing it.
 pub async fn preflight(inputs: &RunInputs) -> Result<CloudFacts, RunFault> {
     let sessions = connect(inputs).await?;
-    discover(&sessions, &inputs.request).await.map_err(run_fault)
+    discover(&sessions, &inputs.request, &inputs.options.policy).await.map_err(run_fault)
 }
 
 /// Undoes what an earlier process left in its ledger, then audits. What remains is returned.
@@ -244,6 +244,9 @@ pub async fn undo(inputs: &RunInputs, ledger: &Ledger, control: &Control) -> Res
 }
 
 /// Finds, and unless it is only to be shown removes, everything that this installation made before `before`.
+///
+/// # Errors
+/// When the cloud cannot be asked for everything: then nobody knows that nothing is left.
 pub async fn sweep(
     inputs: &RunInputs,
     before: Timestamp,
@@ -251,8 +254,10 @@ pub async fn sweep(
     control: &Control,
 ) -> Result<Vec<Leak>, RunFault> {
     let cloud = Cloud::new(connect(inputs).await?);
-    let found = super::sweep::find(&cloud, &inputs.run.installation, before).await;
+    let (found, unknown) = super::sweep::find(&cloud, &inputs.run.installation, before).await;
+    let known_to_be_all = || unknown.into_iter().next().map_or(Ok(()), |fault| Err(run_fault(fault)));
     if dry_run {
+        known_to_be_all()?;
         return Ok(found.into_iter().map(super::sweep::as_leak).collect());
     }
     // Nothing new is made here, so nothing is written down.
@@ -264,7 +269,9 @@ pub async fn sweep(
         abandon: &control.abandon,
         scale: 1.0,
     };
-    Ok(audit::remove(&undoing, found, &[]).await)
+    let left = audit::remove(&undoing, found, &[]).await;
+    known_to_be_all()?;
+    Ok(left)
 }
 
 fn cancelled() -> RunFault {

@@ -4,33 +4,36 @@ use jiff::Timestamp;
 
 use super::audit::{Found, find_matching};
 use super::cloud::Cloud;
+use super::fault::StepFault;
 use crate::outcome::Leak;
 use crate::plan::identity::{PREFIX, read_description};
 
 /// Everything that `installation` made in runs that started before `before`.
 ///
 /// A stack, port or zone says so in its description. What has no description of ours (a server, a network) is
-/// found by the run's prefix in its name, when something else of that run told whose it is.
-pub async fn find(cloud: &Cloud, installation: &str, before: Timestamp) -> Vec<Found> {
+/// found by the run's prefix in its name, when something else of that run told whose it is. What could not be
+/// listed is told beside it.
+pub async fn find(cloud: &Cloud, installation: &str, before: Timestamp) -> (Vec<Found>, Vec<StepFault>) {
     let ours = |_: &str, description: &str| {
         read_description(description)
             .is_some_and(|made| made.installation == installation && made.started < before)
     };
-    let candidates =
+    let (candidates, unknown) =
         find_matching(cloud, &|_| true, &|name, description| starts(name) || starts(description)).await;
     let runs: Vec<String> = candidates
         .iter()
         .filter(|found| ours(&found.name, &found.description))
         .filter_map(|found| run_prefix(&found.description).map(str::to_owned))
         .collect();
-    candidates
+    let found = candidates
         .into_iter()
         .filter(|found| {
             ours(&found.name, &found.description)
                 || (read_description(&found.description).is_none()
                     && run_prefix(&found.name).is_some_and(|prefix| runs.iter().any(|run| run == prefix)))
         })
-        .collect()
+        .collect();
+    (found, unknown)
 }
 
 fn starts(text: &str) -> bool {

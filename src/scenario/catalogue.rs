@@ -115,7 +115,12 @@ fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<F
         match (file_name.strip_suffix(TEMPLATE_END), file.contents_utf8()) {
             (Some(template), Some(text)) => templates.push((template.to_owned(), text.to_owned())),
             (None, Some(found)) if file_name == "scenario.yaml" => text = Some(found),
-            _ => return Err(fault(None, format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"))),
+            _ => {
+                return Err(fault(
+                    None,
+                    format!("'{file_name}' is neither scenario.yaml nor NAME{TEMPLATE_END}"),
+                ));
+            }
         }
     }
     templates.sort();
@@ -129,7 +134,7 @@ fn load_folder(name: &str, folder: &Dir<'_>) -> Result<(Scenario, String), Vec<F
         let message = format!("metadata.name is '{object}', but the folder is '{name}'");
         return Err(fault(document.line("metadata.name"), message));
     }
-    let scenario = load(document, &templates, |_| name.to_owned())
+    let scenario = load(&document, &templates, |_| name.to_owned())
         .map_err(|faults| faults.into_iter().map(in_folder).collect::<Vec<_>>())?;
     Ok((scenario, with_templates(text, &templates)))
 }
@@ -148,4 +153,79 @@ fn with_templates(text: &str, templates: &[(String, String)]) -> String {
         }
     }
     whole
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::scenario::{NeededFact, ServiceType, load_file_text};
+
+    fn suite() -> Catalogue {
+        Catalogue::built_in().unwrap_or_else(|faults| panic!("{faults}"))
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_the_built_in_suite() {
+        let suite = suite();
+        assert!(suite.len() >= 4, "{}", suite.len());
+        let names: Vec<&str> = suite.iter().map(|scenario| scenario.name.as_str()).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        let ids: BTreeSet<&str> = suite.iter().filter_map(|scenario| scenario.id.as_deref()).collect();
+        assert_eq!(ids.len(), suite.len(), "ids are there and unique");
+        assert!(suite.iter().all(|scenario| !scenario.tags.is_empty()), "each can be selected by a tag");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_applied() {
+        let suite = suite();
+        for scenario in suite.iter() {
+            let shown = suite.show(&scenario.name).unwrap();
+            let read =
+                load_file_text("shown.yaml", &shown).unwrap_or_else(|faults| panic!("{}", Faults(faults)));
+            let [read] = read.as_slice() else { panic!("{} is several", scenario.name) };
+            assert_eq!(read.name, format!("user/{}", scenario.name.replace('_', "-")));
+            assert_eq!((&read.id, &read.gates), (&scenario.id, &scenario.gates));
+            assert_eq!(format!("{:?}", read.steps), format!("{:?}", scenario.steps));
+            let trimmed = |all: &BTreeMap<String, String>| -> Vec<String> {
+                all.values().map(|text| text.trim_end().to_owned()).collect()
+            };
+            assert_eq!(trimmed(&read.templates), trimmed(&scenario.templates));
+        }
+        assert_eq!(suite.show("no_such_scenario"), None);
+    }
+
+    #[test]
+    fn variables_have_values_before_the_first_step() {
+        use serde_json::json;
+        for scenario in suite().iter() {
+            let mut scope = crate::scenario::expression::Scope::default();
+            scope.set("run", json!({ "id": "445566778801", "zoneSuffix": "verify.example.org." }));
+            scope.set(
+                "test",
+                json!({ "prefix": "to-445566778801-1", "description": "to-445566778801-1 made" }),
+            );
+            for (name, template) in &scenario.variables {
+                let value =
+                    template.evaluate(&scope).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+                scope.set_in("vars", name, value);
+            }
+            let zone = scope.get("vars").and_then(|vars| vars["zone"].as_str()).unwrap_or_default();
+            assert!(
+                zone.starts_with("to-445566778801-1.") && zone.ends_with(".verify.example.org."),
+                "{zone}"
+            );
+        }
+    }
+
+    #[test]
+    fn gates_come_from_what_a_scenario_uses() {
+        let suite = suite();
+        let gates = &suite.get("floating-ip-with-own-name-to-dns").unwrap().gates;
+        assert!(gates.resource_types.contains("OS::Neutron::FloatingIP"), "{gates:?}");
+        assert!(gates.services.contains(&ServiceType::Dns) && gates.services.contains(&ServiceType::Network));
+        assert!(gates.facts.contains(&NeededFact::FloatingNetwork));
+        assert!(!gates.facts.contains(&NeededFact::Image), "{gates:?}");
+    }
 }

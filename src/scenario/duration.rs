@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Longest duration of a document.
-pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub const LONGEST: Duration = Duration::from_hours(24);
 
 /// Reads one; [`None`] when it is none, is zero or is longer than a day.
 pub fn parse(text: &str) -> Option<Duration> {
@@ -20,8 +20,8 @@ pub fn parse(text: &str) -> Option<Duration> {
         let unit = after.find(|character: char| character.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at(unit);
         total += match unit {
-            "h" => Duration::from_secs(number * 3600),
-            "m" => Duration::from_secs(number * 60),
+            "h" => Duration::from_hours(number),
+            "m" => Duration::from_mins(number),
             "s" => Duration::from_secs(number),
             "ms" => Duration::from_millis(number),
             _ => return None,

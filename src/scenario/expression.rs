@@ -22,6 +22,7 @@
 
 mod convert;
 mod functions;
+mod node;
 mod program;
 mod references;
 mod text;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use node::Node;
 use program::Program;
 pub use references::Reference;
 use text::Part;
@@ -94,24 +96,15 @@ pub struct Template {
     root: Arc<Node>,
 }
 
-#[derive(Debug)]
-enum Node {
-    Literal(Value),
-    Whole(Program),
-    Text(Vec<Part<Program>>),
-    List(Vec<Node>),
-    Object(Vec<(String, Node)>),
-}
-
 impl Template {
     /// Compiles every `${…}` in the texts of `value`; names of fields are taken as they are.
     pub fn parse(value: &Value) -> Result<Self, ExpressionError> {
-        Ok(Self { root: Arc::new(parse_node(value, 0)?) })
+        Ok(Self { root: Arc::new(Node::parse(value, 0)?) })
     }
 
     /// Compiles the `${…}` in a text.
     pub fn parse_text(text: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { root: Arc::new(parse_text(text)?) })
+        Ok(Self { root: Arc::new(Node::parse_text(text)?) })
     }
 
     /// Compiles one expression written without `${}`; written with it, it is taken too.
@@ -130,8 +123,9 @@ impl Template {
     /// Evaluates it to a string; numbers and booleans are written out.
     pub fn evaluate_string(&self, scope: &Scope) -> Result<String, ExpressionError> {
         let value = self.evaluate(scope)?;
-        written_out(&value)
-            .ok_or_else(|| ExpressionError::new(&self.to_source(), format!("gives {}, not a text", kind(&value))))
+        written_out(&value).ok_or_else(|| {
+            ExpressionError::new(&self.to_source(), format!("gives {}, not a text", kind(&value)))
+        })
     }
 
     /// The paths that its expressions read.
@@ -146,7 +140,7 @@ impl Template {
         self.root.literal()
     }
 
-    /// The text that every value of it ends with, as far as it is written literally.
+    /// The text that every value of it ends with, as far as it is written out.
     pub fn literal_end(&self) -> Option<&str> {
         match self.root.as_ref() {
             Node::Literal(Value::String(text)) => Some(text),
@@ -257,113 +251,6 @@ impl Conjunct {
         };
         Some(bounded(&text, MAX_OBSERVED))
     }
-}
-
-impl Node {
-    fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionError> {
-        Ok(match self {
-            Self::Literal(value) => value.clone(),
-            Self::Whole(program) => program.evaluate(scope)?,
-            Self::Text(parts) => Value::String(join(parts, scope)?),
-            Self::List(nodes) => {
-                Value::Array(nodes.iter().map(|node| node.evaluate(scope)).collect::<Result<_, _>>()?)
-            }
-            Self::Object(fields) => Value::Object(
-                fields
-                    .iter()
-                    .map(|(name, node)| Ok((name.clone(), node.evaluate(scope)?)))
-                    .collect::<Result<_, ExpressionError>>()?,
-            ),
-        })
-    }
-
-    fn visit(&self, see: &mut impl FnMut(&Program)) {
-        match self {
-            Self::Literal(_) => {}
-            Self::Whole(program) => see(program),
-            Self::Text(parts) => {
-                for part in parts {
-                    if let Part::Expression(program) = part {
-                        see(program);
-                    }
-                }
-            }
-            Self::List(nodes) => nodes.iter().for_each(|node| node.visit(see)),
-            Self::Object(fields) => fields.iter().for_each(|(_, node)| node.visit(see)),
-        }
-    }
-
-    fn literal(&self) -> Option<Value> {
-        match self {
-            Self::Literal(value) => Some(value.clone()),
-            Self::Whole(_) | Self::Text(_) => None,
-            Self::List(nodes) => nodes.iter().map(Self::literal).collect::<Option<_>>().map(Value::Array),
-            Self::Object(fields) => fields
-                .iter()
-                .map(|(name, node)| Some((name.clone(), node.literal()?)))
-                .collect::<Option<_>>()
-                .map(Value::Object),
-        }
-    }
-}
-
-fn join(parts: &[Part<Program>], scope: &Scope) -> Result<String, ExpressionError> {
-    let mut text = String::new();
-    for part in parts {
-        match part {
-            Part::Literal(literal) => text.push_str(literal),
-            Part::Expression(program) => {
-                let value = program.evaluate(scope)?;
-                let written = written_out(&value).ok_or_else(|| {
-                    let message = format!("gives {}, which cannot stand inside a text", kind(&value));
-                    ExpressionError::new(program.source(), message)
-                })?;
-                text.push_str(&written);
-            }
-        }
-        if text.len() > MAX_TEXT {
-            return Err(ExpressionError::new(&text, format!("gives more than {MAX_TEXT} bytes of text")));
-        }
-    }
-    Ok(text)
-}
-
-fn parse_node(value: &Value, depth: usize) -> Result<Node, ExpressionError> {
-    if depth > MAX_NESTING {
-        return Err(ExpressionError::new("", format!("the value is nested deeper than {MAX_NESTING}")));
-    }
-    Ok(match value {
-        Value::String(text) => parse_text(text)?,
-        Value::Array(items) => {
-            Node::List(items.iter().map(|item| parse_node(item, depth + 1)).collect::<Result<_, _>>()?)
-        }
-        Value::Object(fields) => Node::Object(
-            fields
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), parse_node(value, depth + 1)?)))
-                .collect::<Result<_, ExpressionError>>()?,
-        ),
-        other => Node::Literal(other.clone()),
-    })
-}
-
-fn parse_text(source: &str) -> Result<Node, ExpressionError> {
-    let mut parts = Vec::new();
-    for part in text::split(source)? {
-        parts.push(match part {
-            Part::Literal(literal) => Part::Literal(literal),
-            Part::Expression(source) => Part::Expression(Program::compile(&source)?),
-        });
-    }
-    Ok(match parts.as_mut_slice() {
-        [] => Node::Literal(Value::String(String::new())),
-        [Part::Literal(literal)] => Node::Literal(Value::String(std::mem::take(literal))),
-        [Part::Expression(_)] => match parts.pop() {
-            Some(Part::Expression(program)) => Node::Whole(program),
-            _ => Node::Literal(Value::Null),
-        },
-        _ => Node::Text(parts),
-    })
 }
 
 /// Numbers, booleans and texts as text.

@@ -98,20 +98,28 @@ pub fn closest<'a>(wrong: &str, right: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// How many characters must be added, removed or replaced (Levenshtein).
+/// How many characters must be added, removed, replaced or swapped with their neighbour (Damerau and Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(200).collect();
+    let one: Vec<char> = one.chars().take(100).collect();
+    let other: Vec<char> = other.chars().take(100).collect();
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, character) in one.chars().take(200).enumerate() {
+    for (line, character) in one.iter().enumerate() {
         let mut next = vec![line + 1];
-        let mut left = line + 1;
-        for (pair, wanted) in row.windows(2).zip(&other) {
-            let &[diagonal, above] = pair else { break };
-            let replaced = diagonal + usize::from(character != *wanted);
-            left = replaced.min(above + 1).min(left + 1);
-            next.push(left);
+        for (column, wanted) in other.iter().enumerate() {
+            let cell = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let replaced = cell(&row, column) + usize::from(character != wanted);
+            let mut least = replaced.min(cell(&row, column + 1) + 1).min(cell(&next, column) + 1);
+            let swapped = line > 0
+                && column > 0
+                && one.get(line - 1) == Some(wanted)
+                && other.get(column - 1) == Some(character);
+            if swapped {
+                least = least.min(cell(&before, column - 1) + 1);
+            }
+            next.push(least);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -133,7 +141,9 @@ mod tests {
     #[case("", "abc", 3)]
     #[case("kitten", "sitting", 3)]
     #[case("same", "same", 0)]
-    fn distances_are_levenshteins(#[case] one: &str, #[case] other: &str, #[case] wanted: usize) {
+    #[case("tgas", "tags", 1)]
+    #[case("tempalte", "template", 1)]
+    fn distances_count_edits(#[case] one: &str, #[case] other: &str, #[case] wanted: usize) {
         assert_eq!(distance(one, other), wanted);
     }
 }

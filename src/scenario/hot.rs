@@ -84,17 +84,18 @@ impl Reader {
 
     fn read(&mut self, text: &str) {
         if text.len() > MAX_TEMPLATE {
-            let message = format!("the template is {} bytes long; at most {MAX_TEMPLATE} are sent", text.len());
+            let message =
+                format!("the template is {} bytes long; at most {MAX_TEMPLATE} are sent", text.len());
             return self.fault("", message, "make it smaller".to_owned());
         }
         let value = match yaml::parse(text) {
-            Ok(documents) => match <[yaml::Document; 1]>::try_from(documents) {
-                Ok([document]) => self.document.insert(document).value.clone(),
-                Err(_) => {
+            Ok(documents) => {
+                let Ok([document]) = <[yaml::Document; 1]>::try_from(documents) else {
                     let message = "the template is not one YAML document".to_owned();
                     return self.fault("", message, "write exactly one".to_owned());
-                }
-            },
+                };
+                self.document.insert(document).value.clone()
+            }
             Err(error) => {
                 let fault = HotFault {
                     line: error.line,
@@ -118,7 +119,9 @@ impl Reader {
             self.hot.outputs = outputs.keys().cloned().collect();
         }
         let names: BTreeSet<String> = resources.keys().cloned().collect();
-        for name in names.iter().filter(|name| self.hot.parameters.contains_key(*name)).cloned().collect::<Vec<_>>() {
+        for name in
+            names.iter().filter(|name| self.hot.parameters.contains_key(*name)).cloned().collect::<Vec<_>>()
+        {
             let message = format!("'{name}' is both a parameter and a resource, which Heat refuses");
             self.fault(&yaml::field("resources", &name), message, "rename one of them".to_owned());
         }
@@ -158,13 +161,16 @@ impl Reader {
             self.fault(&yaml::field(path, "depends_on"), format!("there is no resource '{name}'"), help);
         }
         // Groups carry the definition of their members.
-        if let Some(inner) = resource.pointer("/properties/resource_def").or_else(|| resource.pointer("/properties/resource")) {
+        if let Some(inner) =
+            resource.pointer("/properties/resource_def").or_else(|| resource.pointer("/properties/resource"))
+        {
             self.read_resource(inner, &yaml::field(path, "properties"), names);
         }
     }
 
     fn read_type(&mut self, kind: &str, path: &str) {
-        if kind.contains('/') || kind.ends_with(".yaml") || kind.ends_with(".yml") || kind.ends_with(".template") {
+        // Heat takes every type that looks like a file's name or a URL for a template to fetch.
+        if kind.contains(['/', '.']) {
             let help = "write the resources into this template".to_owned();
             return self.fault(path, format!("type '{kind}' would be read from a file or URL"), help);
         }
@@ -177,7 +183,11 @@ impl Reader {
 
     fn read_functions(&mut self, value: &Value, path: &str, names: &BTreeSet<String>, depth: usize) {
         if depth > 64 {
-            return self.fault(path, "the template is nested too deeply".to_owned(), "make it flatter".to_owned());
+            return self.fault(
+                path,
+                "the template is nested too deeply".to_owned(),
+                "make it flatter".to_owned(),
+            );
         }
         match value {
             Value::Array(items) => {
@@ -242,7 +252,10 @@ outputs:
     fn a_template_says_what_it_takes_makes_and_gives() {
         let (hot, faults) = read(GOOD);
         assert_eq!(faults, []);
-        assert_eq!(hot.parameters.into_iter().collect::<Vec<_>>(), [("ttl".into(), true), ("zone_name".into(), false)]);
+        assert_eq!(
+            hot.parameters.into_iter().collect::<Vec<_>>(),
+            [("ttl".into(), true), ("zone_name".into(), false)]
+        );
         assert_eq!(hot.outputs.into_iter().collect::<Vec<_>>(), ["id", "serial"]);
         assert_eq!(hot.types.into_iter().collect::<Vec<_>>(), ["OS::Designate::Zone"]);
     }
@@ -261,7 +274,8 @@ outputs:
     #[case("outputs:", "outputs: [", "no YAML")]
     fn what_is_wrong_is_said(#[case] good: &str, #[case] bad: &str, #[case] part: &str) {
         let (_, faults) = read(&GOOD.replacen(good, bad, 1));
-        let all: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.message, fault.help)).collect();
+        let all: Vec<String> =
+            faults.iter().map(|fault| format!("{} {}", fault.message, fault.help)).collect();
         assert!(all.iter().any(|text| text.contains(part)), "{all:?}");
         assert!(faults.iter().all(|fault| fault.line.is_some()), "{faults:?}");
     }

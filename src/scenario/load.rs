@@ -32,7 +32,7 @@ pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
     for document in documents {
-        match load(document, &[], |name| format!("{USER}{name}")) {
+        match load(&document, &[], |name| format!("{USER}{name}")) {
             Ok(scenario) if !names.insert(scenario.name.clone()) => faults.push(Fault {
                 path: "metadata.name".to_owned(),
                 message: format!("the file has two scenarios '{}'", scenario.name),
@@ -52,7 +52,7 @@ pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<
 
 /// Checks one document, with templates that lie beside it; `call` makes the scenario's name of the object's.
 pub(super) fn load(
-    document: Document,
+    document: &Document,
     beside: &[(String, String)],
     call: impl Fn(&str) -> String,
 ) -> Result<Scenario, Vec<Fault>> {
@@ -65,18 +65,19 @@ pub(super) fn load(
         Ok(spec) => match check_lines(&call(&name), &spec) {
             Ok(scenario) if faults.is_empty() => return Ok(scenario),
             Ok(_) => {}
-            Err(more) => faults.extend(more),
+            Err(more) => {
+                let said: BTreeSet<String> = faults.iter().map(|fault| fault.path.clone()).collect();
+                faults.extend(more.into_iter().filter(|fault| !said.contains(&fault.path)));
+            }
         },
         // The shape was held against the same types, so it has said what is wrong; this is only to be sure.
-        Err(error) if faults.is_empty() => faults.push(Fault {
-            path: "spec".to_owned(),
-            message: error.to_string(),
-            ..Fault::default()
-        }),
+        Err(error) if faults.is_empty() => {
+            faults.push(Fault { path: "spec".to_owned(), message: error.to_string(), ..Fault::default() });
+        }
         Err(_) => {}
     }
     for fault in &mut faults {
-        place(fault, &document, beside);
+        place(fault, document, beside);
     }
     Err(faults)
 }
@@ -151,3 +152,6 @@ fn add_templates(spec: &mut Value, beside: &[(String, String)], faults: &mut Vec
         }
     }
 }
+
+#[cfg(test)]
+pub(in crate::scenario) mod tests;

@@ -8,8 +8,7 @@ use super::fault::{Fault, listed, suggestion};
 use super::yaml::field;
 use crate::api::scenario::TempestScenarioSpec;
 
-static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| schemars::schema_for!(TempestScenarioSpec).to_value());
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(TempestScenarioSpec).to_value());
 
 /// Checks `spec` and takes out the fields that it should not have.
 pub fn check(spec: &mut Value, faults: &mut Vec<Fault>) {
@@ -101,7 +100,8 @@ impl Shape<'_> {
         if types.iter().any(|name| fits(name)) {
             return true;
         }
-        let wanted: Vec<&str> = types.iter().filter(|name| **name != "null").map(|name| named(name)).collect();
+        let wanted: Vec<&str> =
+            types.iter().filter(|name| **name != "null").map(|name| named(name)).collect();
         let help = match (wanted.as_slice(), value) {
             (["a text"], Value::Number(_) | Value::Bool(_)) => "put it in quotes".to_owned(),
             _ => String::new(),
@@ -166,7 +166,12 @@ fn words(schema: &Value) -> Vec<&str> {
     }
     let options = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     options
-        .flat_map(|option| option.get("const").into_iter().chain(option.get("enum").and_then(Value::as_array).into_iter().flatten()))
+        .flat_map(|option| {
+            option
+                .get("const")
+                .into_iter()
+                .chain(option.get("enum").and_then(Value::as_array).into_iter().flatten())
+        })
         .filter_map(Value::as_str)
         .collect()
 }

@@ -192,13 +192,15 @@ mod tests {
 
     #[test]
     fn every_field_has_its_line() {
-        let text = "a: 1\nb:\n  - x: yes\n    y: |\n      text\n  - [1.5, ~, 'two']\n---\nc: 2018-08-23\n---\n";
+        let text =
+            "a: 1\nb:\n  - x: yes\n    y: |\n      text\n  - [1.5, ~, 'two']\n---\nc: 2018-08-23\n---\n";
         let documents = parse(text).unwrap();
         let values: Vec<_> = documents.iter().map(|document| document.value.clone()).collect();
         let first = json!({ "a": 1, "b": [{ "x": true, "y": "text\n" }, [1.5, null, "two"]] });
         assert_eq!(values, [first, json!({ "c": "2018-08-23" })]);
-        let lines: Vec<_> =
-            ["a", "b", "b[0].x", "b[0].y", "b[1]", "b[1].missing.deep", "nothing"].map(|path| documents[0].line(path)).to_vec();
+        let lines: Vec<_> = ["a", "b", "b[0].x", "b[0].y", "b[1]", "b[1].missing.deep", "nothing"]
+            .map(|path| documents[0].line(path))
+            .to_vec();
         assert_eq!(lines, [Some(1), Some(2), Some(3), Some(4), Some(6), Some(6), None]);
         assert_eq!(documents[1].line("c"), Some(8));
     }

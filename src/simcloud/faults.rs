@@ -308,11 +308,7 @@ impl Faults {
     }
 
     /// The first fault chosen by `pick` that covers the target; it counts as one hit.
-    pub(crate) fn find<T>(
-        &self,
-        target: Target<'_>,
-        pick: impl Fn(&Fault) -> Option<T>,
-    ) -> Option<T> {
+    pub(crate) fn find<T>(&self, target: Target<'_>, pick: impl Fn(&Fault) -> Option<T>) -> Option<T> {
         let mut board = self.board();
         let board = &mut *board;
         for injected in &mut board.injected {

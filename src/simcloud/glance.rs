@@ -23,7 +23,8 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
             Err(Refusal::new(404, "Not Found", message))
         }
         (_, ["v2", "images", ..]) => {
-            Err(Refusal::new(403, "Forbidden", "You are not authorized to complete this action."))
+            let message = "You are not authorized to complete delete_image action.";
+            Err(Refusal::new(403, "Forbidden", message))
         }
         _ => Err(Refusal::new(404, "Not Found", "The resource could not be found.")),
     }
@@ -31,9 +32,7 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
 
 fn versions(world: &World) -> Value {
     let href = format!("{}/image/v2/", world.base_url);
-    let version = |id: &str, status: &str| {
-        json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]})
-    };
+    let version = |id: &str, status: &str| json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]});
     json!({"versions": [version("v2.17", "CURRENT"), version("v2.16", "SUPPORTED"),
         version("v2.0", "SUPPORTED")]})
 }

@@ -16,11 +16,11 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Cutter, CuttableListener},
+    connection::{CuttableListener, Cutter},
     faults::{Fault, Faults, Target},
     keystone,
     requests::RecordedRequest,
-    wire::{Body, Call, Caller, Refusal, Reply, Service},
+    wire::{Body, Call, Caller, Refusal, Reply, Service, webob},
     world::{World, injected},
 };
 
@@ -78,8 +78,7 @@ async fn answer(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let target =
-        Target { service, method: Some(&method), path: Some(uri.path()), name: None };
+    let target = Target { service, method: Some(&method), path: Some(uri.path()), name: None };
     let trouble = shared.faults.find(target, |fault| match fault {
         Fault::Hang => Some(Trouble::Hang),
         Fault::Reset => Some(Trouble::Reset),
@@ -131,11 +130,7 @@ fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
             service: request.service,
             method: request.method.to_string(),
             target: request.uri.to_string(),
-            headers: request
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
+            headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
             status: reply.status,
             request_id: request_id.clone(),
@@ -147,7 +142,16 @@ fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
 }
 
 fn refused(world: &World, refusal: &Refusal, service: Service, request_id: &str) -> Reply {
-    let reply = refusal.envelope(service, request_id);
+    let mut reply = refusal.envelope(service, request_id);
+    if refusal.status == 401 && service == Service::Image {
+        // Glance lets its own framework refuse.
+        reply = webob(
+            401,
+            "This server could not verify that you are authorized to access the document you \
+             requested. Either you supplied the wrong credentials (e.g., bad password), or your \
+             browser does not understand how to supply the credentials required.",
+        );
+    }
     if refusal.status == 401 {
         let url = format!("Keystone uri=\"{}/identity\"", world.base_url);
         return reply.with_header("www-authenticate", url);
@@ -155,16 +159,10 @@ fn refused(world: &World, refusal: &Refusal, service: Service, request_id: &str)
     reply
 }
 
-fn call(
-    world: &mut World,
-    request: &Request,
-    service: Service,
-    request_id: &str,
-) -> Result<Reply, Refusal> {
+fn call(world: &mut World, request: &Request, service: Service, request_id: &str) -> Result<Reply, Refusal> {
     let mut headers = BTreeMap::new();
     for (name, value) in &request.headers {
-        headers
-            .insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
     let path: Vec<String> = request.segments.iter().skip(1).cloned().collect();
     let caller = if is_open(service, &request.method, &path) {
@@ -186,6 +184,7 @@ fn call(
         body,
         caller,
         request_id: request_id.to_owned(),
+        in_process: false,
     };
     world.dispatch(service, &call)
 }
@@ -204,7 +203,6 @@ fn is_open(service: Service, method: &Method, path: &[String]) -> bool {
                     (service, first),
                     (Service::Identity, Some("v3"))
                         | (Service::Compute, Some("v2.1"))
-                        | (Service::Dns, Some("v2"))
                         | (Service::Image, Some("versions"))
                 )))
 }
@@ -213,9 +211,7 @@ fn malformed(service: Service) -> Refusal {
     match service {
         Service::Dns => Refusal::new(400, "invalid_json", "Malformed JSON in request body"),
         Service::Compute => Refusal::new(400, "badRequest", "cannot understand JSON"),
-        Service::Network => {
-            Refusal::new(400, "HTTPBadRequest", "Malformed request body: it is not JSON.")
-        }
+        Service::Network => Refusal::new(400, "HTTPBadRequest", "Malformed request body: it is not JSON."),
         Service::Orchestration => Refusal::new(400, "HTTPBadRequest", "cannot understand JSON"),
         Service::Identity | Service::Image => {
             Refusal::new(400, "ValidationError", "Malformed json in request body")
@@ -230,11 +226,9 @@ fn segments(path: &str) -> Vec<String> {
 /// Percent-decodes one path segment (a plus sign stays one, unlike in a query).
 fn decode(segment: &str) -> String {
     let escaped = segment.replace('+', "%2B");
-    url::form_urlencoded::parse(escaped.as_bytes())
-        .next()
-        .map_or_else(String::new, |(name, value)| {
-            if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
-        })
+    url::form_urlencoded::parse(escaped.as_bytes()).next().map_or_else(String::new, |(name, value)| {
+        if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
+    })
 }
 
 fn respond(reply: Reply, service: Option<Service>, request_id: &str) -> Response {
@@ -258,8 +252,10 @@ fn respond(reply: Reply, service: Option<Service>, request_id: &str) -> Response
     if service.is_some() {
         set("x-openstack-request-id", request_id);
     }
-    if service == Some(Service::Compute) {
-        set("x-compute-request-id", request_id);
+    match service {
+        Some(Service::Compute) => set("x-compute-request-id", request_id),
+        Some(Service::Identity) => set("vary", "X-Auth-Token"),
+        _ => {}
     }
     for (name, value) in reply.headers {
         set(name, &value);

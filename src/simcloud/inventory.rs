@@ -48,9 +48,8 @@ pub struct Inventory {
 
 impl Inventory {
     pub(super) fn of(world: &World) -> Self {
-        let network = |collection: &str| -> Vec<Item> {
-            world.network.made(collection).iter().map(item).collect()
-        };
+        let network =
+            |collection: &str| -> Vec<Item> { world.network.made(collection).iter().map(item).collect() };
         let mut inventory = Self {
             stacks: super::heat::existing(world),
             servers: world
@@ -73,11 +72,8 @@ impl Inventory {
             ..Self::default()
         };
         for zone in world.dns.zones.values() {
-            let item = Item {
-                id: zone.id.clone(),
-                name: zone.name.clone(),
-                project_id: zone.project_id.clone(),
-            };
+            let item =
+                Item { id: zone.id.clone(), name: zone.name.clone(), project_id: zone.project_id.clone() };
             if zone.name.ends_with(".arpa.") {
                 inventory.reverse_zones.push(item);
             } else {
@@ -112,19 +108,14 @@ fn item(row: &Value) -> Item {
         .map(text)
         .find(|name| !name.is_empty())
         .unwrap_or_default();
-    Item {
-        id: text("id").to_owned(),
-        name: name.to_owned(),
-        project_id: text("project_id").to_owned(),
-    }
+    Item { id: text("id").to_owned(), name: name.to_owned(), project_id: text("project_id").to_owned() }
 }
 
 /// The entries that the built-in users log in with.
 pub(super) fn clouds_yaml(world: &World, auth_url: &str) -> String {
     let mut yaml = "clouds:\n".to_owned();
     let password = &world.options.password;
-    let users =
-        [("demo", "demo"), ("demo2", "demo2"), ("reader", "demo"), ("admin", "admin")];
+    let users = [("demo", "demo"), ("demo2", "demo2"), ("reader", "demo"), ("admin", "admin")];
     for (user, project) in users {
         // Writing to a string cannot fail.
         let _ = write!(

@@ -24,14 +24,8 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 6] = [
-        Self::Identity,
-        Self::Image,
-        Self::Compute,
-        Self::Network,
-        Self::Dns,
-        Self::Orchestration,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Image, Self::Compute, Self::Network, Self::Dns, Self::Orchestration];
 
     /// The type that the catalogue gives it.
     pub fn catalog_type(self) -> &'static str {
@@ -119,6 +113,8 @@ pub(crate) struct Call {
     pub(crate) body: Value,
     pub(crate) caller: Caller,
     pub(crate) request_id: String,
+    /// One service calls another inside the cloud.
+    pub(crate) in_process: bool,
 }
 
 impl Call {
@@ -206,8 +202,8 @@ impl Refusal {
     pub(crate) fn envelope(&self, service: Service, request_id: &str) -> Reply {
         let Self { status, kind, message, detail } = self;
         let status = *status;
-        // keystonemiddleware answers for all services, in Keystone's shape.
-        if status == 401 {
+        // keystonemiddleware answers for most services, in Keystone's shape.
+        if status == 401 && service != Service::Image {
             return Reply::json(
                 401,
                 json!({"error": {"code": 401, "title": "Unauthorized", "message": message}}),
@@ -218,14 +214,15 @@ impl Refusal {
                 status,
                 json!({"error": {"code": status, "title": reason(status), "message": message}}),
             ),
-            Service::Image => Reply::text(status, "text/html; charset=UTF-8", html(status, message)),
+            Service::Image => webob(status, message),
             Service::Compute => {
-                Reply::json(status, json!({kind.as_str(): {"code": status, "message": message}}))
+                let body = json!({kind.as_str(): {"code": status, "message": message}});
+                Reply::json(status, body).with_header("content-type", "application/json; charset=UTF-8")
             }
-            Service::Network => Reply::json(
-                status,
-                json!({"NeutronError": {"type": kind, "message": message, "detail": ""}}),
-            ),
+            Service::Network => {
+                Reply::json(status, json!({"NeutronError": {"type": kind, "message": message, "detail": ""}}))
+            }
+            Service::Dns if kind.is_empty() => Reply::empty(status),
             Service::Dns => {
                 let mut body = json!({"code": status, "type": kind, "request_id": request_id});
                 if !message.is_empty() {
@@ -236,11 +233,20 @@ impl Refusal {
                 }
                 Reply::json(status, body)
             }
-            Service::Orchestration => Reply::json(
-                status,
-                json!({"code": status, "title": reason(status), "explanation": explanation(status),
-                    "error": {"type": kind, "message": message, "traceback": null}}),
-            ),
+            Service::Orchestration => {
+                let mut error = json!({"type": kind, "traceback": null});
+                // Heat leaves an error of its own without a message.
+                if !message.is_empty() {
+                    error["message"] = json!(message);
+                }
+                let explanation = explanation(status);
+                let title = reason(status);
+                Reply::json(
+                    status,
+                    json!({"code": status, "title": title, "explanation": explanation,
+                        "error": error}),
+                )
+            }
         }
     }
 }
@@ -266,10 +272,12 @@ fn explanation(status: u16) -> &'static str {
     }
 }
 
-fn html(status: u16, message: &str) -> String {
-    let title = format!("{status} {}", reason(status));
-    format!(
-        "<html>\n <head>\n  <title>{title}</title>\n </head>\n <body>\n  <h1>{title}</h1>\n  \
-         {message}<br /><br />\n\n\n\n </body>\n</html>"
+/// An answer as webob writes it by itself.
+pub(crate) fn webob(status: u16, message: &str) -> Reply {
+    let title = reason(status);
+    Reply::json(
+        status,
+        json!({"message": format!("{message}<br /><br />\n\n\n"), "title": title,
+            "code": format!("{status} {title}")}),
     )
 }

@@ -13,7 +13,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    designate, faults::Faults, faults::Target, glance, heat, keystone, nameserver, neutron, nova,
+    designate,
+    faults::Faults,
+    faults::Target,
+    glance, heat, keystone, nameserver, neutron, nova,
     options::{SimOptions, Stages},
     requests::Requests,
     wire::{Call, Caller, Refusal, Reply, Service},
@@ -202,12 +205,7 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Result<Value, Refusal> {
         let full = format!("/{}{path}", service.prefix());
-        let target = Target {
-            service: Some(service),
-            method: Some(&method),
-            path: Some(&full),
-            name: None,
-        };
+        let target = Target { service: Some(service), method: Some(&method), path: Some(&full), name: None };
         if let Some(status) = self.faults.find(target, |fault| match fault {
             Fault::Answer(status) => Some(*status),
             _ => None,
@@ -220,13 +218,11 @@ impl World {
             method,
             path: path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body,
             caller: caller.clone(),
             request_id,
+            in_process: true,
         };
         self.dispatch(service, &call).map(Reply::into_value)
     }

@@ -1,8 +1,9 @@
 //! What tests share: the binary, the test bed, and waiting for a condition.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -19,7 +20,8 @@ pub fn repository(path: &str) -> PathBuf {
 /// The binary under test, with nothing of the caller's clouds in its environment.
 pub fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tempest-operator"));
-    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("OS_") || key.starts_with("TEMPEST_")) {
+    for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("OS_") || key.starts_with("TEMPEST_"))
+    {
         command.env_remove(key);
     }
     command.env_remove("RUST_LOG");
@@ -28,9 +30,14 @@ pub fn binary() -> Command {
 
 /// `run`, `sweep` or `preflight` against the real cloud as its `demo` user, with its state in `state`.
 pub fn against_the_cloud(verb: &str, state: &Path) -> Command {
+    against_the_cloud_as(&testbed("TESTBED_CLOUD_PRIMARY"), verb, state)
+}
+
+/// The same as another entry of its clouds.yaml.
+pub fn against_the_cloud_as(entry: &str, verb: &str, state: &Path) -> Command {
     let mut command = binary();
     command.env("OS_CLIENT_CONFIG_FILE", testbed("TESTBED_CLOUDS_YAML"));
-    command.args([verb, "--os-cloud", &testbed("TESTBED_CLOUD_PRIMARY")]);
+    command.args([verb, "--os-cloud", entry]);
     command.args(["--zone-suffix", &testbed("TESTBED_ZONE_SUFFIX")]);
     command.args(["--published-network", &testbed("TESTBED_PUBLISHED_NETWORK")]);
     command.args(["--floating-network", &testbed("TESTBED_PUBLIC_NETWORK")]);
@@ -43,14 +50,51 @@ pub fn against_the_cloud(verb: &str, state: &Path) -> Command {
     command
 }
 
+/// A program that writes one line an event to standard error, while `on_line` hears each.
+pub struct Watched {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+impl Watched {
+    /// Runs to the end. Standard output goes to a file in `scratch` meanwhile: nobody reads it while lines come.
+    pub fn run(command: &mut Command, scratch: &Path, mut on_line: impl FnMut(&str, &mut Child)) -> Self {
+        let out = scratch.join("stdout");
+        let file = File::create(&out).expect("a file for standard output");
+        let mut child = command
+            .stdout(file)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
+        let mut lines = Vec::new();
+        for line in stderr.lines().map_while(Result::ok) {
+            on_line(&line, &mut child);
+            lines.push(line);
+        }
+        let status = child.wait().expect("it ends");
+        Self { status, stdout: std::fs::read_to_string(out).expect("what it wrote"), lines }
+    }
+
+    /// Everything it wrote.
+    pub fn told(&self) -> String {
+        format!("{}\n{}\n{}", self.status, self.stdout, self.lines.join("\n"))
+    }
+
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.told()))
+    }
+}
+
 /// Runs to the end; everything it wrote is in the panic of whoever does not like it.
 pub fn finish(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
-}
-
-/// Standard output as JSON.
-pub fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {}", told(output)))
 }
 
 /// Everything a program wrote, and how it ended.
@@ -63,15 +107,6 @@ pub fn told(output: &Output) -> String {
     )
 }
 
-/// Waits until `done`, at most `patience`.
-pub fn wait_until(what: &str, patience: Duration, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + patience;
-    while !done() {
-        assert!(Instant::now() < end, "{what} did not happen within {patience:?}");
-        std::thread::park_timeout(Duration::from_millis(200));
-    }
-}
-
 /// The test bed's own command, which must succeed.
 pub fn cloud_command(arguments: &[&str]) -> String {
     let output = finish(Command::new(repository("tests/testbed/cloud")).args(arguments));
@@ -79,23 +114,14 @@ pub fn cloud_command(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Everything in the real cloud whose name begins as ours do, asked with the `OpenStack` client, not with ours.
+/// Everything in the real cloud whose name begins as ours do, asked with OpenStack's own client.
 pub fn leavings() -> Vec<String> {
-    let kinds: [&[&str]; 7] = [
-        &["stack", "list", "-f", "value", "-c", "Stack Name"],
-        &["server", "list", "-f", "value", "-c", "Name"],
-        &["floating", "ip", "list", "--long", "-f", "value", "-c", "Description"],
-        &["port", "list", "-f", "value", "-c", "Name"],
-        &["network", "list", "-f", "value", "-c", "Name"],
-        &["router", "list", "-f", "value", "-c", "Name"],
-        &["zone", "list", "-f", "value", "-c", "name"],
-    ];
-    let mut found = Vec::new();
-    for kind in kinds {
-        let mut arguments = vec!["openstack", "--os-cloud", "demo"];
-        arguments.extend(kind);
-        let list = cloud_command(&arguments);
-        found.extend(list.lines().filter(|line| line.starts_with("to-")).map(|line| format!("{}: {line}", kind[0])));
-    }
-    found
+    let python = PathBuf::from(testbed("TESTBED_PYTHON_ENV")).join("bin/python");
+    let output = finish(
+        Command::new(python)
+            .arg(repository("tests/testbed/leavings.py"))
+            .env("OS_CLIENT_CONFIG_FILE", testbed("TESTBED_CLOUDS_YAML")),
+    );
+    assert!(output.status.success(), "{}", told(&output));
+    String::from_utf8_lossy(&output.stdout).lines().map(ToOwned::to_owned).collect()
 }

@@ -1,8 +1,12 @@
 //! `controller`: the operator.
 
+use std::net::IpAddr;
+
+use kube::config::{Config, InferConfigError};
+use tempest_operator::controller::{self, ControllerOptions};
+
 use crate::cli::args::ControllerArgs;
 use crate::cli::exit::Exit;
-use crate::cli::parts::controller;
 use crate::cli::problem::Problem;
 use crate::cli::{signals, state};
 
@@ -10,9 +14,26 @@ use crate::cli::{signals, state};
 pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
     state::check_id(&args.installation)?;
     let signals = signals::listen()?;
+    let config = Config::infer().await.map_err(|error: InferConfigError| {
+        Problem::input("there is no Kubernetes to serve")
+            .because(error)
+            .next("run in a cluster, or set KUBECONFIG")
+    })?;
+    let api_server: Option<IpAddr> =
+        config.cluster_url.host().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    let client = kube::Client::try_from(config)
+        .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
+    let options = ControllerOptions {
+        namespaces: args.namespace,
+        bind: args.bind,
+        allow_loopback_endpoints: args.allow_loopback_endpoints,
+        installation: args.installation,
+    };
     // The first signal asks for an orderly end; whoever sends a second does not want to wait for it.
     tokio::select! {
-        end = controller::run(args, signals.cancel.clone()) => end.map(|()| Exit::Passed),
+        end = controller::run(options, client, api_server, signals.cancel.clone()) => {
+            end.map(|()| Exit::Passed).map_err(|error| Problem::unable("the operator cannot run").because(error))
+        }
         () = signals.abandon.cancelled() => Ok(Exit::Cancelled),
     }
 }

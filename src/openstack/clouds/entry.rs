@@ -43,27 +43,12 @@ impl Entry {
             (&mut self.insecure, over.insecure),
             (&mut self.cacert, over.cacert),
             (&mut self.identity_api_version, over.identity_api_version),
-            (
-                &mut self.identity_endpoint_override,
-                over.identity_endpoint_override,
-            ),
-            (
-                &mut self.compute_endpoint_override,
-                over.compute_endpoint_override,
-            ),
-            (
-                &mut self.network_endpoint_override,
-                over.network_endpoint_override,
-            ),
+            (&mut self.identity_endpoint_override, over.identity_endpoint_override),
+            (&mut self.compute_endpoint_override, over.compute_endpoint_override),
+            (&mut self.network_endpoint_override, over.network_endpoint_override),
             (&mut self.dns_endpoint_override, over.dns_endpoint_override),
-            (
-                &mut self.image_endpoint_override,
-                over.image_endpoint_override,
-            ),
-            (
-                &mut self.orchestration_endpoint_override,
-                over.orchestration_endpoint_override,
-            ),
+            (&mut self.image_endpoint_override, over.image_endpoint_override),
+            (&mut self.orchestration_endpoint_override, over.orchestration_endpoint_override),
         ] {
             if over.is_some() {
                 *mine = over;
@@ -73,36 +58,24 @@ impl Entry {
 
     /// The entry's meaning; `ca_pem` was found by whoever knows where certificates may come from.
     pub fn resolve(self, name: &str, ca_pem: Option<String>) -> Result<CloudConfig, ConfigError> {
-        let fields = Fields {
-            cloud: name,
-            auth: &self.auth,
-        };
+        let fields = Fields { cloud: name, auth: &self.auth };
         if let Some(version) = &self.identity_api_version
             && !version.trim_start_matches('v').starts_with('3')
         {
             return Err(fields.invalid("identity_api_version", "only version 3 is supported"));
         }
-        let auth_url = versioned_root(
-            Service::Identity,
-            fields.need("auth_url", "auth.auth_url")?,
-            None,
-        )
-        .map_err(|_| {
-            fields.invalid(
-                "auth.auth_url",
-                "it is not an http or https address without user information",
-            )
-        })?;
+        let auth_url = versioned_root(Service::Identity, fields.need("auth_url", "auth.auth_url")?, None)
+            .map_err(|_| {
+                fields.invalid("auth.auth_url", "it is not an http or https address without user information")
+            })?;
         let credentials = credentials(&fields, self.auth_type.as_deref())?;
         let scope = scope(&fields)?;
-        let interface = self
-            .interface
-            .as_deref()
-            .or(self.endpoint_type.as_deref())
-            .map_or(Ok(Interface::Public), |text| {
-                text.parse()
-                    .map_err(|_| fields.invalid("interface", "it is not public, internal or admin"))
-            })?;
+        let interface = self.interface.as_deref().or(self.endpoint_type.as_deref()).map_or(
+            Ok(Interface::Public),
+            |text| {
+                text.parse().map_err(|_| fields.invalid("interface", "it is not public, internal or admin"))
+            },
+        )?;
         let insecure = fields.flag("verify", self.verify.as_deref())? == Some(false)
             || fields.flag("insecure", self.insecure.as_deref())? == Some(true);
         let overrides = [
@@ -145,31 +118,18 @@ fn credentials(fields: &Fields<'_>, auth_type: Option<&str>) -> Result<Credentia
             password: fields.need("password", "auth.password")?.into(),
         }),
         "v3applicationcredential" => {
-            let secret = fields
-                .need(
-                    "application_credential_secret",
-                    "auth.application_credential_secret",
-                )?
-                .into();
+            let secret =
+                fields.need("application_credential_secret", "auth.application_credential_secret")?.into();
             if let Some(id) = fields.get("application_credential_id") {
-                return Ok(Credentials::ApplicationCredential {
-                    id: id.to_owned(),
-                    secret,
-                });
+                return Ok(Credentials::ApplicationCredential { id: id.to_owned(), secret });
             }
             let name = fields.need(
                 "application_credential_name",
                 "auth.application_credential_id or application_credential_name",
             )?;
-            Ok(Credentials::NamedApplicationCredential {
-                name: name.to_owned(),
-                user: user(fields)?,
-                secret,
-            })
+            Ok(Credentials::NamedApplicationCredential { name: name.to_owned(), user: user(fields)?, secret })
         }
-        "token" | "v3token" => Ok(Credentials::Token(
-            fields.need("token", "auth.token")?.into(),
-        )),
+        "token" | "v3token" => Ok(Credentials::Token(fields.need("token", "auth.token")?.into())),
         _ => Err(fields.invalid(
             "auth_type",
             "it is not password, v3password, v3applicationcredential, token or v3token",
@@ -188,10 +148,7 @@ fn user(fields: &Fields<'_>) -> Result<UserRef, ConfigError> {
         .or_else(|| fields.domain("domain"))
         .or_else(|| fields.domain("project_domain"))
         .ok_or_else(|| fields.missing("auth.user_domain_name or user_domain_id"))?;
-    Ok(UserRef::Named {
-        name: name.to_owned(),
-        domain,
-    })
+    Ok(UserRef::Named { name: name.to_owned(), domain })
 }
 
 fn scope(fields: &Fields<'_>) -> Result<Scope, ConfigError> {
@@ -214,9 +171,7 @@ fn scope(fields: &Fields<'_>) -> Result<Scope, ConfigError> {
             .ok_or_else(|| fields.missing("auth.project_domain_name or project_domain_id"))?;
         return Ok(Scope::Project(ProjectRef::Named { name, domain }));
     }
-    Ok(fields
-        .domain("domain")
-        .map_or(Scope::Unscoped, Scope::Domain))
+    Ok(fields.domain("domain").map_or(Scope::Unscoped, Scope::Domain))
 }
 
 /// The `auth` part, with the entry's name for errors.
@@ -236,18 +191,11 @@ impl<'a> Fields<'a> {
 
     fn domain(&self, prefix: &str) -> Option<DomainRef> {
         // `default_domain` alone is an id.
-        let bare = || {
-            (prefix == "default_domain")
-                .then(|| self.get(prefix))
-                .flatten()
-        };
+        let bare = || (prefix == "default_domain").then(|| self.get(prefix)).flatten();
         self.get(&format!("{prefix}_id"))
             .or_else(bare)
             .map(|id| DomainRef::Id(id.to_owned()))
-            .or_else(|| {
-                self.get(&format!("{prefix}_name"))
-                    .map(|name| DomainRef::Name(name.to_owned()))
-            })
+            .or_else(|| self.get(&format!("{prefix}_name")).map(|name| DomainRef::Name(name.to_owned())))
     }
 
     fn flag(&self, field: &'static str, value: Option<&str>) -> Result<Option<bool>, ConfigError> {
@@ -260,17 +208,10 @@ impl<'a> Fields<'a> {
     }
 
     fn missing(&self, field: &'static str) -> ConfigError {
-        ConfigError::Missing {
-            cloud: self.cloud.to_owned(),
-            field,
-        }
+        ConfigError::Missing { cloud: self.cloud.to_owned(), field }
     }
 
     fn invalid(&self, field: &'static str, reason: &str) -> ConfigError {
-        ConfigError::Invalid {
-            cloud: self.cloud.to_owned(),
-            field,
-            reason: reason.to_owned(),
-        }
+        ConfigError::Invalid { cloud: self.cloud.to_owned(), field, reason: reason.to_owned() }
     }
 }

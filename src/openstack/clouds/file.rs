@@ -48,10 +48,7 @@ impl CloudsFile {
             .collect();
         if let Some(secure) = secure.filter(|text| !text.trim().is_empty()) {
             for (name, over) in read("secure.yaml", secure)?.clouds {
-                entries
-                    .entry(name)
-                    .or_default()
-                    .merge(over.unwrap_or_default());
+                entries.entry(name).or_default().merge(over.unwrap_or_default());
             }
         }
         Ok(Self { entries })
@@ -67,17 +64,13 @@ impl CloudsFile {
     /// # Errors
     /// [`ConfigError`] naming the entry, the field, and for an unknown entry the ones that exist.
     pub fn cloud(&self, name: &str, ca: CaSource<'_>) -> Result<CloudConfig, ConfigError> {
-        let entry = self
-            .entries
-            .get(name)
-            .cloned()
-            .ok_or_else(|| ConfigError::UnknownCloud {
-                name: name.to_owned(),
-                existing: match self.names().join(", ") {
-                    names if names.is_empty() => "none".to_owned(),
-                    names => names,
-                },
-            })?;
+        let entry = self.entries.get(name).cloned().ok_or_else(|| ConfigError::UnknownCloud {
+            name: name.to_owned(),
+            existing: match self.names().join(", ") {
+                names if names.is_empty() => "none".to_owned(),
+                names => names,
+            },
+        })?;
         let ca_pem = certificates(name, entry.cacert.as_deref(), ca)?;
         entry.resolve(name, ca_pem)
     }
@@ -94,25 +87,16 @@ pub(super) fn certificates(
         (CaSource::Inline(Some(pem)), _) => Ok(Some(pem.to_owned())),
         (_, None) => Ok(None),
         (_, Some(pem)) if inline(pem) => Ok(Some(pem.to_owned())),
-        (CaSource::Inline(None), Some(_)) => Err(ConfigError::CaPath {
-            cloud: cloud.to_owned(),
-        }),
-        (CaSource::Files, Some(path)) => {
-            std::fs::read_to_string(path)
-                .map(Some)
-                .map_err(|error| ConfigError::File {
-                    path: path.to_owned(),
-                    reason: error.to_string(),
-                })
-        }
+        (CaSource::Inline(None), Some(_)) => Err(ConfigError::CaPath { cloud: cloud.to_owned() }),
+        (CaSource::Files, Some(path)) => std::fs::read_to_string(path)
+            .map(Some)
+            .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() }),
     }
 }
 
 fn read(file: &str, text: &str) -> Result<File, ConfigError> {
     if text.trim().is_empty() {
-        return Ok(File {
-            clouds: BTreeMap::new(),
-        });
+        return Ok(File { clouds: BTreeMap::new() });
     }
     // The parser's own message is dropped: it quotes the text, and the text holds secrets.
     serde_saphyr::from_str(text).map_err(|error| {

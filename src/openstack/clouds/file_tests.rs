@@ -57,32 +57,16 @@ fn a_password_entry() {
     assert_eq!(lab.region.as_deref(), Some("RegionOne"));
     assert_eq!(lab.interface, Interface::Internal);
     assert!(!lab.insecure);
-    assert_eq!(
-        lab.endpoint_overrides[&Service::Network],
-        "http://10.0.0.1:9696"
-    );
+    assert_eq!(lab.endpoint_overrides[&Service::Network], "http://10.0.0.1:9696");
     assert_eq!(
         lab.scope,
-        Scope::Project(ProjectRef::Named {
-            name: "demo".into(),
-            domain: DomainRef::Id("default".into())
-        })
+        Scope::Project(ProjectRef::Named { name: "demo".into(), domain: DomainRef::Id("default".into()) })
     );
     let Credentials::Password { user, password } = lab.credentials else {
         panic!("{:?}", lab.credentials);
     };
-    assert_eq!(
-        user,
-        UserRef::Named {
-            name: "demo".into(),
-            domain: DomainRef::Name("Default".into())
-        }
-    );
-    assert_eq!(
-        password.expose_secret(),
-        "00123_4",
-        "scalars keep their text"
-    );
+    assert_eq!(user, UserRef::Named { name: "demo".into(), domain: DomainRef::Name("Default".into()) });
+    assert_eq!(password.expose_secret(), "00123_4", "scalars keep their text");
 }
 
 #[test]
@@ -102,10 +86,7 @@ fn the_other_kinds_of_credentials() {
     let token = cloud("token");
     assert!(matches!(token.credentials, Credentials::Token(_)));
     assert_eq!(token.scope, Scope::System);
-    assert_eq!(
-        cloud("short").scope,
-        Scope::Domain(DomainRef::Name("d".into()))
-    );
+    assert_eq!(cloud("short").scope, Scope::Domain(DomainRef::Name("d".into())));
 }
 
 #[test]
@@ -122,10 +103,7 @@ fn secure_yaml_is_laid_over_key_by_key() {
 }
 
 #[rstest]
-#[case(
-    "nope",
-    "there is no cloud \"nope\"; there are app, empty, lab, named-app, short, token"
-)]
+#[case("nope", "there is no cloud \"nope\"; there are app, empty, lab, named-app, short, token")]
 #[case("empty", "cloud \"empty\" has no auth.auth_url")]
 fn errors_name_what_is_missing(#[case] name: &str, #[case] wanted: &str) {
     let error = clouds().cloud(name, CaSource::Inline(None)).unwrap_err();
@@ -137,16 +115,10 @@ fn errors_name_what_is_missing(#[case] name: &str, #[case] wanted: &str) {
 #[case("username: u, user_domain_id: d", "auth.password")]
 #[case("password: p", "auth.username or user_id")]
 #[case("application_credential_id: x", "auth.application_credential_secret")]
-#[case(
-    "user_id: u, password: p, project_name: x",
-    "auth.project_domain_name or project_domain_id"
-)]
+#[case("user_id: u, password: p, project_name: x", "auth.project_domain_name or project_domain_id")]
 fn every_missing_field_is_named(#[case] auth: &str, #[case] field: &str) {
     let text = format!("clouds: {{ a: {{ auth: {{ auth_url: 'http://c:5000', {auth} }} }} }}");
-    let error = CloudsFile::parse(&text, None)
-        .unwrap()
-        .cloud("a", CaSource::Inline(None))
-        .unwrap_err();
+    let error = CloudsFile::parse(&text, None).unwrap().cloud("a", CaSource::Inline(None)).unwrap_err();
     assert_eq!(error.to_string(), format!("cloud \"a\" has no {field}"));
 }
 
@@ -159,20 +131,10 @@ fn values_that_cannot_be_used_are_named_and_not_repeated(#[case] line: &str, #[c
     let text = format!(
         "clouds: {{ a: {{ {line}, auth: {{ auth_url: 'http://c:5000', user_id: u, password: p }} }} }}"
     );
-    let error = CloudsFile::parse(&text, None)
-        .unwrap()
-        .cloud("a", CaSource::Inline(None))
-        .unwrap_err();
-    assert!(
-        matches!(&error, ConfigError::Invalid { field: named, .. } if *named == field),
-        "{error}"
-    );
-    let url =
-        "clouds: { a: { auth: { auth_url: 'http://me:fake-secret@c', user_id: u, password: p } } }";
-    let error = CloudsFile::parse(url, None)
-        .unwrap()
-        .cloud("a", CaSource::Inline(None))
-        .unwrap_err();
+    let error = CloudsFile::parse(&text, None).unwrap().cloud("a", CaSource::Inline(None)).unwrap_err();
+    assert!(matches!(&error, ConfigError::Invalid { field: named, .. } if *named == field), "{error}");
+    let url = "clouds: { a: { auth: { auth_url: 'http://me:fake-secret@c', user_id: u, password: p } } }";
+    let error = CloudsFile::parse(url, None).unwrap().cloud("a", CaSource::Inline(None)).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("fake-secret"));
 }
 
@@ -207,14 +169,8 @@ fn a_path_to_certificates_is_read_only_for_this_machines_own_clouds() {
     );
     let clouds = CloudsFile::parse(&text, None).unwrap();
     let of = |ca| clouds.cloud("a", ca).map(|cloud| cloud.ca_pem);
-    assert!(matches!(
-        of(CaSource::Inline(None)),
-        Err(ConfigError::CaPath { .. })
-    ));
-    assert_eq!(
-        of(CaSource::Inline(Some("other"))),
-        Ok(Some("other".into()))
-    );
+    assert!(matches!(of(CaSource::Inline(None)), Err(ConfigError::CaPath { .. })));
+    assert_eq!(of(CaSource::Inline(Some("other"))), Ok(Some("other".into())));
     assert_eq!(of(CaSource::Files), Ok(Some(PEM.into())));
     std::fs::remove_file(path).unwrap();
     assert!(matches!(of(CaSource::Files), Err(ConfigError::File { .. })));

@@ -37,13 +37,9 @@ pub fn local_clouds(
         },
     };
     let clouds = read(&path)?;
-    let secure_path = set("OS_CLIENT_SECURE_FILE")
-        .map_or_else(|| path.with_file_name("secure.yaml"), PathBuf::from);
-    let secure = if secure_path.is_file() {
-        Some(read(&secure_path)?)
-    } else {
-        None
-    };
+    let secure_path =
+        set("OS_CLIENT_SECURE_FILE").map_or_else(|| path.with_file_name("secure.yaml"), PathBuf::from);
+    let secure = if secure_path.is_file() { Some(read(&secure_path)?) } else { None };
     let clouds = CloudsFile::parse(&clouds, secure.as_deref())?;
     Ok(Some(LocalClouds { path, clouds }))
 }
@@ -89,10 +85,8 @@ fn candidates(env: &dyn Fn(&str) -> Option<String>, directory: &Path) -> Vec<Pat
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|error| ConfigError::File {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::File { path: path.display().to_string(), reason: error.to_string() })
 }
 
 fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<CloudConfig, ConfigError> {
@@ -122,10 +116,7 @@ fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<CloudConfig,
     ];
     let variable = |name: &str| env(&format!("OS_{}", name.to_ascii_uppercase()));
     let entry = Entry {
-        auth: AUTH
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), Some(variable(name)?))))
-            .collect(),
+        auth: AUTH.iter().filter_map(|name| Some(((*name).to_owned(), Some(variable(name)?)))).collect(),
         auth_type: variable("auth_type"),
         region_name: variable("region_name"),
         interface: variable("interface"),

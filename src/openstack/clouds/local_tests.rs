@@ -4,10 +4,8 @@ use super::*;
 use std::collections::BTreeMap;
 
 fn environment(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> + use<> {
-    let map: BTreeMap<String, String> = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    let map: BTreeMap<String, String> =
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     move |name| map.get(name).cloned()
 }
 
@@ -41,18 +39,12 @@ fn files_are_found_in_order_with_secure_yaml_beside() {
     assert_eq!(found.clouds.names(), ["four", "three"]);
 
     let named = user.join("clouds.yaml");
-    let env = environment(&[
-        ("OS_CLIENT_CONFIG_FILE", named.to_str().unwrap()),
-        ("OS_CLOUD", "two"),
-    ]);
+    let env = environment(&[("OS_CLIENT_CONFIG_FILE", named.to_str().unwrap()), ("OS_CLOUD", "two")]);
     assert_eq!(local_cloud(None, &env, &here).unwrap().name, "two");
     assert_eq!(local_cloud(Some("one"), &env, &here).unwrap().name, "one");
 
     let env = environment(&[("OS_CLIENT_CONFIG_FILE", "/nonexistent/clouds.yaml")]);
-    assert!(matches!(
-        local_clouds(&env, &here),
-        Err(ConfigError::File { .. })
-    ));
+    assert!(matches!(local_clouds(&env, &here), Err(ConfigError::File { .. })));
 }
 
 #[test]
@@ -62,10 +54,7 @@ fn the_only_entry_needs_no_name() {
     write(root.path(), "clouds.yaml", &["only"]);
     assert_eq!(local_cloud(None, &env, root.path()).unwrap().name, "only");
     write(root.path(), "clouds.yaml", &["one", "two"]);
-    assert_eq!(
-        local_cloud(None, &env, root.path()).unwrap_err(),
-        ConfigError::NoCloud
-    );
+    assert_eq!(local_cloud(None, &env, root.path()).unwrap_err(), ConfigError::NoCloud);
 }
 
 #[test]
@@ -91,8 +80,5 @@ fn variables_describe_a_cloud() {
 
     let missing = environment(&[("OS_AUTH_URL", "http://c:5000"), ("OS_PASSWORD", "p")]);
     let error = local_cloud(None, &missing, root.path()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "cloud \"envvars\" has no auth.username or user_id"
-    );
+    assert_eq!(error.to_string(), "cloud \"envvars\" has no auth.username or user_id");
 }

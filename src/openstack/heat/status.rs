@@ -96,10 +96,7 @@ impl FromStr for StackStatus {
             .find_map(|(state, suffix)| {
                 let action = text.strip_suffix(suffix)?;
                 let (action, _) = ACTIONS.iter().find(|(_, name)| *name == action)?;
-                Some(Self {
-                    action: *action,
-                    state: *state,
-                })
+                Some(Self { action: *action, state: *state })
             })
             .ok_or_else(|| format!("{text:?} is not the status of a stack"))
     }
@@ -107,9 +104,7 @@ impl FromStr for StackStatus {
 
 impl<'de> Deserialize<'de> for StackStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -134,18 +129,9 @@ mod tests {
         }
         assert_eq!(
             "CREATE_COMPLETE".parse(),
-            Ok(StackStatus {
-                action: StackAction::Create,
-                state: StackState::Complete
-            })
+            Ok(StackStatus { action: StackAction::Create, state: StackState::Complete })
         );
-        for text in [
-            "",
-            "CREATE",
-            "_COMPLETE",
-            "DANCE_COMPLETE",
-            "create_complete",
-        ] {
+        for text in ["", "CREATE", "_COMPLETE", "DANCE_COMPLETE", "create_complete"] {
             assert!(text.parse::<StackStatus>().is_err(), "{text}");
         }
     }

@@ -72,11 +72,7 @@ pub struct Stack {
     #[serde(rename = "stack_status")]
     pub status: StackStatus,
     /// Why it is so, in Heat's words.
-    #[serde(
-        rename = "stack_status_reason",
-        default,
-        deserialize_with = "null_default"
-    )]
+    #[serde(rename = "stack_status_reason", default, deserialize_with = "null_default")]
     pub status_reason: String,
     /// The template's description.
     #[serde(default, deserialize_with = "null_default")]
@@ -104,28 +100,19 @@ pub struct Stack {
 impl Stack {
     /// Name and id.
     pub fn reference(&self) -> StackRef {
-        StackRef {
-            id: self.id.clone(),
-            name: self.name.clone(),
-        }
+        StackRef { id: self.id.clone(), name: self.name.clone() }
     }
 
     /// Whether the stack is really deleted: Heat says `DELETE_COMPLETE` a moment before, without the time of the
     /// deletion, and until then still knows the stack by its name.
     pub fn is_gone(&self) -> bool {
-        let deleted = StackStatus {
-            action: StackAction::Delete,
-            state: StackState::Complete,
-        };
+        let deleted = StackStatus { action: StackAction::Delete, state: StackState::Complete };
         self.status == deleted && self.deletion_time.is_some()
     }
 
     /// The value of an output.
     pub fn output(&self, key: &str) -> Option<&Value> {
-        self.outputs
-            .iter()
-            .find(|output| output.key == key)
-            .map(|output| &output.value)
+        self.outputs.iter().find(|output| output.key == key).map(|output| &output.value)
     }
 }
 
@@ -153,21 +140,13 @@ pub struct StackResource {
     #[serde(default, deserialize_with = "null_default")]
     pub resource_type: String,
     /// The id of the thing that was made, or empty.
-    #[serde(
-        rename = "physical_resource_id",
-        default,
-        deserialize_with = "null_default"
-    )]
+    #[serde(rename = "physical_resource_id", default, deserialize_with = "null_default")]
     pub physical_id: String,
     /// The status, such as `CREATE_COMPLETE`.
     #[serde(rename = "resource_status", default, deserialize_with = "null_default")]
     pub status: String,
     /// Why it is so.
-    #[serde(
-        rename = "resource_status_reason",
-        default,
-        deserialize_with = "null_default"
-    )]
+    #[serde(rename = "resource_status_reason", default, deserialize_with = "null_default")]
     pub status_reason: String,
 }
 
@@ -187,18 +166,10 @@ pub struct StackEvent {
     #[serde(rename = "resource_status", default, deserialize_with = "null_default")]
     pub status: String,
     /// Why.
-    #[serde(
-        rename = "resource_status_reason",
-        default,
-        deserialize_with = "null_default"
-    )]
+    #[serde(rename = "resource_status_reason", default, deserialize_with = "null_default")]
     pub status_reason: String,
     /// The id of the thing that was made, or empty.
-    #[serde(
-        rename = "physical_resource_id",
-        default,
-        deserialize_with = "null_default"
-    )]
+    #[serde(rename = "physical_resource_id", default, deserialize_with = "null_default")]
     pub physical_id: String,
 }
 

@@ -14,8 +14,8 @@ use super::service::Service;
 use super::session::Session;
 
 pub use types::{
-    DnsAssignment, FixedIp, FloatingIp, IpAvailability, Network, Port, QuotaUse, Router,
-    RouterGateway, Subnet, SubnetAvailability,
+    DnsAssignment, FixedIp, FloatingIp, IpAvailability, Network, Port, QuotaUse, Router, RouterGateway,
+    Subnet, SubnetAvailability,
 };
 
 /// How many items a page has.
@@ -30,9 +30,7 @@ pub struct Neutron {
 impl Session {
     /// The typed calls of Neutron.
     pub fn neutron(&self) -> Neutron {
-        Neutron {
-            session: self.clone(),
-        }
+        Neutron { session: self.clone() }
     }
 }
 
@@ -50,10 +48,10 @@ impl Neutron {
         list: &str,
         filters: &[Filter<'_>],
     ) -> Result<Vec<T>, Error> {
-        let request = filters.iter().fold(
-            self.call(Method::GET, format!("/{list}")),
-            |request, (name, value)| request.query(*name, value),
-        );
+        let request =
+            filters.iter().fold(self.call(Method::GET, format!("/{list}")), |request, (name, value)| {
+                request.query(*name, value)
+            });
         // The member is named as the path: `/security-groups` has `security_groups`.
         let member = list.replace('-', "_");
         request.send_pages(PAGE).await?.read(Some(&member))
@@ -65,16 +63,8 @@ impl Neutron {
 
     /// The aliases of the extensions that the cloud has.
     pub async fn extensions(&self) -> Result<Vec<String>, Error> {
-        let all: Vec<Value> = self
-            .call(Method::GET, "/extensions")
-            .send()
-            .await?
-            .read(Some("extensions"))?;
-        Ok(all
-            .iter()
-            .filter_map(|extension| extension["alias"].as_str())
-            .map(str::to_owned)
-            .collect())
+        let all: Vec<Value> = self.call(Method::GET, "/extensions").send().await?.read(Some("extensions"))?;
+        Ok(all.iter().filter_map(|extension| extension["alias"].as_str()).map(str::to_owned).collect())
     }
 
     /// Networks that fit all filters (`name`, `id`, `router:external`, …).
@@ -84,8 +74,7 @@ impl Neutron {
 
     /// One network.
     pub async fn network(&self, id: &str) -> Result<Network, Error> {
-        self.one(self.call(Method::GET, format!("/networks/{id}")), "network")
-            .await
+        self.one(self.call(Method::GET, format!("/networks/{id}")), "network").await
     }
 
     /// Subnets that fit all filters.
@@ -114,11 +103,7 @@ impl Neutron {
 
     /// One floating IP.
     pub async fn floating_ip(&self, id: &str) -> Result<FloatingIp, Error> {
-        self.one(
-            self.call(Method::GET, format!("/floatingips/{id}")),
-            "floatingip",
-        )
-        .await
+        self.one(self.call(Method::GET, format!("/floatingips/{id}")), "floatingip").await
     }
 
     /// Creates a floating IP from the members of its body (`floating_network_id`, `port_id`, `dns_name`, `dns_domain`,
@@ -128,8 +113,7 @@ impl Neutron {
     /// 409 may be told *after* the floating IP was made (external DNS over quota): look it up by its description.
     pub async fn create_floating_ip(&self, members: &Value) -> Result<FloatingIp, Error> {
         self.one(
-            self.call(Method::POST, "/floatingips")
-                .json(&json!({ "floatingip": members })),
+            self.call(Method::POST, "/floatingips").json(&json!({ "floatingip": members })),
             "floatingip",
         )
         .await
@@ -138,8 +122,7 @@ impl Neutron {
     /// Changes a floating IP: `port_id` (null takes it off), `fixed_ip_address`, `description`.
     pub async fn update_floating_ip(&self, id: &str, members: &Value) -> Result<FloatingIp, Error> {
         self.one(
-            self.call(Method::PUT, format!("/floatingips/{id}"))
-                .json(&json!({ "floatingip": members })),
+            self.call(Method::PUT, format!("/floatingips/{id}")).json(&json!({ "floatingip": members })),
             "floatingip",
         )
         .await
@@ -147,10 +130,7 @@ impl Neutron {
 
     /// Deletes a floating IP; its records go first.
     pub async fn delete_floating_ip(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/floatingips/{id}"))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, format!("/floatingips/{id}")).send().await.map(drop)
     }
 
     /// Ports that fit all filters (`network_id`, `device_id`, `name`, …).
@@ -160,44 +140,27 @@ impl Neutron {
 
     /// One port.
     pub async fn port(&self, id: &str) -> Result<Port, Error> {
-        self.one(self.call(Method::GET, format!("/ports/{id}")), "port")
-            .await
+        self.one(self.call(Method::GET, format!("/ports/{id}")), "port").await
     }
 
     /// Creates a port from the members of its body. Success says nothing about DNS.
     pub async fn create_port(&self, members: &Value) -> Result<Port, Error> {
-        self.one(
-            self.call(Method::POST, "/ports")
-                .json(&json!({ "port": members })),
-            "port",
-        )
-        .await
+        self.one(self.call(Method::POST, "/ports").json(&json!({ "port": members })), "port").await
     }
 
     /// Changes a port.
     pub async fn update_port(&self, id: &str, members: &Value) -> Result<Port, Error> {
-        self.one(
-            self.call(Method::PUT, format!("/ports/{id}"))
-                .json(&json!({ "port": members })),
-            "port",
-        )
-        .await
+        self.one(self.call(Method::PUT, format!("/ports/{id}")).json(&json!({ "port": members })), "port")
+            .await
     }
 
     /// Deletes a port; its records go first, so Designate's trouble can make this fail.
     pub async fn delete_port(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, format!("/ports/{id}"))
-            .send()
-            .await
-            .map(drop)
+        self.call(Method::DELETE, format!("/ports/{id}")).send().await.map(drop)
     }
 
     /// What the project may have and has, by resource (`floatingip`, `port`, `network`, …).
     pub async fn quotas(&self, project: &str) -> Result<BTreeMap<String, QuotaUse>, Error> {
-        self.one(
-            self.call(Method::GET, format!("/quotas/{project}/details.json")),
-            "quota",
-        )
-        .await
+        self.one(self.call(Method::GET, format!("/quotas/{project}/details.json")), "quota").await
     }
 }

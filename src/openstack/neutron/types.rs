@@ -193,11 +193,7 @@ pub struct FloatingIp {
     /// The id.
     pub id: String,
     /// The address.
-    #[serde(
-        default,
-        rename = "floating_ip_address",
-        deserialize_with = "null_default"
-    )]
+    #[serde(default, rename = "floating_ip_address", deserialize_with = "null_default")]
     pub address: String,
     /// The network that it comes from.
     #[serde(default)]
@@ -279,7 +275,6 @@ pub struct QuotaUse {
 impl QuotaUse {
     /// How many more there may be; `None` for no limit.
     pub fn room(&self) -> Option<u64> {
-        (self.limit >= 0)
-            .then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
+        (self.limit >= 0).then(|| u64::try_from(self.limit - self.used - self.reserved).unwrap_or(0))
     }
 }

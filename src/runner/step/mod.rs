@@ -5,6 +5,9 @@ mod guest;
 mod records;
 mod request;
 mod stack;
+mod zones;
+
+pub use records::Want;
 
 use super::context::StepContext;
 use super::fault::StepFault;

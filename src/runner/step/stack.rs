@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use serde_json::{Map, Value, json};
 
+use super::zones;
 use crate::openstack::heat::{NewStack, Stack, StackRef};
 use crate::openstack::{Error, Session};
 use crate::outcome::{Evidence, Reason};
@@ -286,7 +287,10 @@ async fn explain(
         }
         fault.evidence.observed = Some(open.join(", "));
     }
-    fault
+    let waits_for_zones = resources.iter().any(|resource| {
+        !resource.status.ends_with("_COMPLETE") && resource.resource_type.starts_with("OS::Designate::")
+    });
+    if waits_for_zones { zones::explain(context, session, fault).await } else { fault }
 }
 
 /// Heat refused the request itself.
@@ -296,7 +300,8 @@ fn refused(context: &StepContext<'_>, verb: &str, handle: &StackHandle, error: &
     // Keystone refuses the trust with a 403, of which Heat tells only a 500 without words.
     let app_credential = context.session().is_ok_and(Session::uses_application_credential);
     let hint = if app_credential && verb == "create" { hints::APPLICATION_CREDENTIAL } else { "" };
-    let message = format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
+    let message =
+        format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
     if api.status < 500 && api.status != 401 {
         StepFault { message, reason: Reason::StackFailed, ..fault }
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Place;
+use super::{Place, Stage};
 use crate::outcome::Role;
 use crate::scenario::NeededFact;
 use crate::scenario::document::Gates;
@@ -139,7 +139,6 @@ impl Known {
     ) -> Result<(), Wrong> {
         let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
         match path.as_slice() {
-            [] | ["run" | "test" | "facts" | "vars"] => Ok(()),
             ["run", name, ..] => one_of("run", name, &["id", "zoneSuffix"]),
             ["test", name, ..] => one_of("test", name, &["prefix", "description"]),
             ["facts", "primary" | "alternate" | "admin" | "reader", name, ..] => {
@@ -147,18 +146,22 @@ impl Known {
             }
             ["facts", name, ..] => one_of("facts", name, &FACTS),
             ["vars", name, ..] => self.look_up_variable(name),
-            ["stacks" | "captures", ..] if !place.in_step => {
-                let message = "variables are evaluated before the first step: there are no stacks or captures yet";
+            ["stacks" | "captures", ..] if place.stage == Stage::Variables => {
+                let message =
+                    "variables are evaluated before the first step: there are no stacks or captures yet";
                 Err((message.to_owned(), "use the expression in the step".to_owned()))
             }
-            ["stacks" | "captures"] => Ok(()),
-            ["stacks", name, rest @ ..] => self.look_up_stack(name, rest, reference.guarded, place, templates),
+            // Whole, it is there; what of it is read cannot be told.
+            [] | ["run" | "test" | "facts" | "vars" | "stacks" | "captures"] => Ok(()),
+            ["stacks", name, rest @ ..] => {
+                self.look_up_stack(name, rest, reference.guarded, place, templates)
+            }
             ["captures", name, ..] => self.look_up_capture(name, reference.guarded, place),
             ["item", ..] if place.item => Ok(()),
             ["item", ..] => {
                 Err(("'item' is only there in a step with forEach".to_owned(), "add forEach".to_owned()))
             }
-            ["status" | "body", ..] if place.answer => Ok(()),
+            ["status" | "body", ..] if place.stage == Stage::Answer => Ok(()),
             ["status" | "body", ..] => {
                 let message = format!("'{}' is only there in assertions of expect and in captures", path[0]);
                 Err((message, "capture the value and use captures.NAME".to_owned()))
@@ -198,7 +201,10 @@ impl Known {
         templates: &BTreeMap<String, Hot>,
     ) -> Result<(), Wrong> {
         let Some(stack) = self.stacks.get(name) else {
-            return Err((format!("no earlier step creates stack '{name}'"), suggestion(name, self.stack_names())));
+            return Err((
+                format!("no earlier step creates stack '{name}'"),
+                suggestion(name, self.stack_names()),
+            ));
         };
         if self.group.stacks.contains(name) {
             let message = format!("stack '{name}' is changed in the same group, whose steps run together");

@@ -73,15 +73,27 @@ struct Checker {
     templates: BTreeMap<String, Hot>,
 }
 
+/// When an expression is evaluated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Before the first step: there are no stacks or captures.
+    #[default]
+    Variables,
+    /// When a step begins.
+    Step,
+    /// When an answer is there: `status` and `body`.
+    Answer,
+}
+
 /// Where an expression stands, and what it may see there.
 #[derive(Clone, Debug, Default)]
 struct Place {
-    /// Whether stacks and captures are there: not in variables.
-    in_step: bool,
+    /// When it is evaluated.
+    stage: Stage,
     /// Whether `item` is there.
     item: bool,
-    /// Whether `status` and `body` are there.
-    answer: bool,
+    /// Whether it decides about being left out, so that what it reads is no gate.
+    asking: bool,
     /// The step's `when`.
     when: Option<String>,
     /// Facts that the step's `when` has asked for: their use is no gate.
@@ -92,7 +104,7 @@ struct Place {
 
 impl Place {
     fn with_answer(&self) -> Self {
-        Self { answer: true, ..self.clone() }
+        Self { stage: Stage::Answer, ..self.clone() }
     }
 
     /// The same place behind one more condition.
@@ -168,7 +180,8 @@ impl Checker {
             let path = format!("spec.variables[{index}]");
             self.check_name(&variable.name, &yaml::field(&path, "name"));
             let template = self.template(&variable.value, &yaml::field(&path, "value"), &Place::default());
-            let marked = template.as_ref().is_some_and(|template| self.known.is_marked(&template.references()));
+            let marked =
+                template.as_ref().is_some_and(|template| self.known.is_marked(&template.references()));
             if !self.known.declare(&variable.name, marked) {
                 let message = format!("there are two variables '{}'", variable.name);
                 self.fault(&path, message, "rename one of them");
@@ -205,7 +218,11 @@ impl Checker {
         let mut bytes = name.bytes();
         let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !first || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            self.fault(path, format!("'{name}' is no name"), "use letters, digits and '_', not beginning with a digit");
+            self.fault(
+                path,
+                format!("'{name}' is no name"),
+                "use letters, digits and '_', not beginning with a digit",
+            );
         }
     }
 
@@ -238,12 +255,11 @@ impl Checker {
     }
 
     fn condition(&mut self, text: &str, path: &str, place: &Place) -> Option<Condition> {
-        let condition = if text.contains("${") {
+        if text.contains("${") {
             self.fault(path, "a condition is written without '${}'", "remove '${' and '}'");
             return None;
-        } else {
-            self.parsed(Condition::parse(text), path)?
-        };
+        }
+        let condition = self.parsed(Condition::parse(text), path)?;
         self.check_references(&condition.references(), path, place);
         Some(condition)
     }
@@ -257,7 +273,7 @@ impl Checker {
                 Err((message, help)) => self.fault(path, message, help),
             }
             let asked_for = here.contains(&reference.dotted()) || place.guarded.contains(&reference.dotted());
-            if !reference.guarded && !asked_for && !place.optional {
+            if !reference.guarded && !asked_for && !place.asking {
                 known::add_gate(&mut self.gates, &reference.path);
             }
         }
@@ -273,3 +289,6 @@ impl Checker {
         parsed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,10 +12,15 @@ use crate::scenario::expression::{Condition, Template};
 use crate::scenario::yaml::field;
 
 const HOLD: Duration = Duration::from_secs(30);
-const BOOT: Duration = Duration::from_secs(120);
+const BOOT: Duration = Duration::from_mins(2);
 
 impl Checker {
-    pub(super) fn check_records(&mut self, spec: &RecordsSpec, path: &str, place: &Place) -> Option<RecordsAction> {
+    pub(super) fn check_records(
+        &mut self,
+        spec: &RecordsSpec,
+        path: &str,
+        place: &Place,
+    ) -> Option<RecordsAction> {
         let before = self.faults.len();
         let zone = self.domain(&spec.zone, &field(path, "zone"), place);
         let control =
@@ -36,7 +41,7 @@ impl Checker {
         }
         let hold = self.duration(spec.hold.as_deref(), &field(path, "hold")).unwrap_or(HOLD);
         let zone = zone?;
-        (self.faults.len() == before).then(|| RecordsAction {
+        (self.faults.len() == before).then_some(RecordsAction {
             zone,
             present,
             absent,
@@ -73,7 +78,7 @@ impl Checker {
     }
 
     fn check_when(&mut self, when: Option<&str>, path: &str, place: &Place) -> Option<Condition> {
-        let asking = Place { optional: true, ..place.clone() };
+        let asking = Place { asking: true, ..place.clone() };
         self.condition(when?, &field(path, "when"), &asking)
     }
 
@@ -96,9 +101,15 @@ impl Checker {
                 continue;
             };
             let is_name = matches!(spec.record_type, RecordType::Cname | RecordType::Ns | RecordType::Ptr);
-            let end = Template::parse_text(text).ok().and_then(|template| template.literal_end().map(str::to_owned));
+            let end = Template::parse_text(text)
+                .ok()
+                .and_then(|template| template.literal_end().map(str::to_owned));
             if is_name && end.is_some_and(|end| !end.ends_with('.')) {
-                self.fault(path, format!("'{text}' does not end with a dot"), "write the name fully qualified");
+                self.fault(
+                    path,
+                    format!("'{text}' does not end with a dot"),
+                    "write the name fully qualified",
+                );
             }
         }
         self.template(&spec.data, path, place)

@@ -48,7 +48,12 @@ impl Checker {
         })
     }
 
-    pub(super) fn check_expect(&mut self, spec: &ExpectSpec, path: &str, place: &Place) -> Option<ExpectAction> {
+    pub(super) fn check_expect(
+        &mut self,
+        spec: &ExpectSpec,
+        path: &str,
+        place: &Place,
+    ) -> Option<ExpectAction> {
         let before = self.faults.len();
         self.check_service(spec.service, path);
         let url = self.check_url(&spec.path, &field(path, "path"), place);
@@ -106,7 +111,9 @@ impl Checker {
             Some("contains '//'")
         } else if literal.split(['/', '?']).any(|part| part == "..") {
             Some("contains '..'")
-        } else if literal.contains(|character: char| character.is_whitespace() || "#\\\"<>".contains(character)) {
+        } else if literal
+            .contains(|character: char| character.is_whitespace() || "#\\\"<>".contains(character))
+        {
             Some("contains a character that no path has")
         } else {
             None
@@ -154,7 +161,11 @@ impl Checker {
         };
         if !segments.split('/').all(good) {
             let help = "write it as /ports: no expressions, no query";
-            self.fault(&field(path, "collection"), format!("'{collection}' is no path of a collection"), help);
+            self.fault(
+                &field(path, "collection"),
+                format!("'{collection}' is no path of a collection"),
+                help,
+            );
         }
         if spec.method != HttpMethod::Post {
             self.fault(path, format!("{} makes nothing", method_name(spec.method)), "use restore or none");
@@ -163,8 +174,14 @@ impl Checker {
             .and_then(|value| Template::parse(value).ok())
             .is_some_and(|template| self.known.is_marked(&template.references()));
         if !marked {
-            let message = format!("the body's '{}' does not carry the test's prefix, so what is made could not be found again", made.marked_by);
-            let help = format!("set '{}' in the body with ${{test.prefix}} or ${{test.description}}", made.marked_by);
+            let message = format!(
+                "the body's '{}' does not carry the test's prefix, so what is made could not be found again",
+                made.marked_by
+            );
+            let help = format!(
+                "set '{}' in the body with ${{test.prefix}} or ${{test.description}}",
+                made.marked_by
+            );
             self.fault(&field(path, "markedBy"), message, help);
         }
         (self.faults.len() == before)
@@ -197,7 +214,11 @@ fn made_field<'a>(body: Option<&'a Value>, name: &str) -> Option<&'a Value> {
 /// The text with every expression replaced by a letter.
 fn without_expressions(text: &str) -> String {
     use crate::scenario::expression::split_text;
-    split_text(text).unwrap_or_default().into_iter().map(|part| part.unwrap_or_else(|| "x".to_owned())).collect()
+    split_text(text)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|part| part.unwrap_or_else(|| "x".to_owned()))
+        .collect()
 }
 
 const fn method_name(method: HttpMethod) -> &'static str {

@@ -13,6 +13,10 @@ use crate::scenario::fault::{listed, suggestion};
 use crate::scenario::hot::{self, Hot};
 use crate::scenario::yaml::field;
 
+/// What a stack can be doing.
+const ACTIONS: [&str; 10] =
+    ["CREATE", "UPDATE", "DELETE", "ROLLBACK", "SUSPEND", "RESUME", "CHECK", "ADOPT", "SNAPSHOT", "RESTORE"];
+
 impl Checker {
     pub(super) fn check_stack(
         &mut self,
@@ -80,7 +84,11 @@ impl Checker {
                 Delete => "delete",
                 Await => "await",
             };
-            self.fault(&field(path, name), format!("'{action}' does not take '{name}'"), format!("remove '{name}'"));
+            self.fault(
+                &field(path, name),
+                format!("'{action}' does not take '{name}'"),
+                format!("remove '{name}'"),
+            );
         }
     }
 
@@ -96,22 +104,27 @@ impl Checker {
             let message = format!("an earlier step creates stack '{}'", spec.name);
             self.fault(&field(path, "name"), message, "choose another name, or use 'action: update'");
         }
-        let Some(template) = &spec.template else {
-            self.fault(path, "create needs a template", format!("add 'template', one of: {}", self.template_names()));
-            return None;
-        };
         let given: BTreeSet<String> = spec.parameters.keys().cloned().collect();
-        let hot = self.known_template(template, path)?;
-        self.check_parameters(template, &hot, &given, &given, path);
-        self.gate_types(&hot, place);
+        // Noted even when its template is wrong: that is one fault, not one more at each use.
         let stack = KnownStack {
-            template: template.clone(),
-            given,
+            template: spec.template.clone().unwrap_or_default(),
+            given: given.clone(),
             when: place.when.clone(),
             settled: wait,
             deleted: false,
         };
         self.known.note_stack(&spec.name, stack);
+        let Some(template) = &spec.template else {
+            self.fault(
+                path,
+                "create needs a template",
+                format!("add 'template', one of: {}", self.template_names()),
+            );
+            return None;
+        };
+        let hot = self.known_template(template, path)?;
+        self.check_parameters(template, &hot, &given, &given, path);
+        self.gate_types(&hot, place);
         Some(StackChange::Create {
             template: template.clone(),
             parameters: parameters?,
@@ -129,6 +142,10 @@ impl Checker {
     ) -> Option<StackChange> {
         let known = self.existing(spec, path)?;
         let template = spec.template.clone().unwrap_or_else(|| known.template.clone());
+        if spec.template.is_none() && !self.templates.contains_key(&template) {
+            // The step that created it was told.
+            return None;
+        }
         let hot = self.known_template(&template, path)?;
         let given: BTreeSet<String> = spec.parameters.keys().cloned().collect();
         // Of the last parameters those count that the template, perhaps another one, still takes.
@@ -213,19 +230,19 @@ impl Checker {
             }
             return default.map(|action| StackState { action: action.to_owned(), complete: true });
         };
-        const ACTIONS: [&str; 10] =
-            ["CREATE", "UPDATE", "DELETE", "ROLLBACK", "SUSPEND", "RESUME", "CHECK", "ADOPT", "SNAPSHOT", "RESTORE"];
-        let state = text.rsplit_once('_').filter(|(action, end)| {
-            ACTIONS.contains(action) && matches!(*end, "COMPLETE" | "FAILED")
-        });
+        let state = text
+            .rsplit_once('_')
+            .filter(|(action, end)| ACTIONS.contains(action) && matches!(*end, "COMPLETE" | "FAILED"));
         let Some((action, end)) = state else {
-            let states = ACTIONS.iter().flat_map(|action| [format!("{action}_COMPLETE"), format!("{action}_FAILED")]);
+            let states =
+                ACTIONS.iter().flat_map(|action| [format!("{action}_COMPLETE"), format!("{action}_FAILED")]);
             let states: Vec<String> = states.collect();
             let help = suggestion(text, states.iter().map(String::as_str));
             self.fault(&field(path, "until"), format!("'{text}' is no final state of a stack"), help);
             return None;
         };
         // A deleted stack has no state: it is gone.
-        (text != "DELETE_COMPLETE").then(|| StackState { action: action.to_owned(), complete: end == "COMPLETE" })
+        (text != "DELETE_COMPLETE")
+            .then(|| StackState { action: action.to_owned(), complete: end == "COMPLETE" })
     }
 }

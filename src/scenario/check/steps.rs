@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Checker, Place};
+use super::{Checker, Place, Stage};
 use crate::api::scenario::StepSpec;
 use crate::outcome::Role;
 use crate::scenario::ServiceType;
@@ -14,13 +14,13 @@ use crate::scenario::yaml::field;
 const MAX_ITEMS: usize = 100;
 const KINDS: &str = "stack, request, expect, records, guest and undo";
 
-const STACK: Duration = Duration::from_secs(600);
-const REQUEST: Duration = Duration::from_secs(60);
-const EXPECT: Duration = Duration::from_secs(300);
-const RECORDS: Duration = Duration::from_secs(300);
+const STACK: Duration = Duration::from_mins(10);
+const REQUEST: Duration = Duration::from_mins(1);
+const EXPECT: Duration = Duration::from_mins(5);
+const RECORDS: Duration = Duration::from_mins(5);
 /// On top of the time a guest may take to boot.
-const GUEST: Duration = Duration::from_secs(120);
-const UNDO: Duration = Duration::from_secs(300);
+const GUEST: Duration = Duration::from_mins(2);
+const UNDO: Duration = Duration::from_mins(5);
 
 impl Checker {
     pub(super) fn check_step(&mut self, spec: &StepSpec, path: &str) -> Option<Step> {
@@ -38,15 +38,14 @@ impl Checker {
             self.fault(path, message, format!("give exactly one of {KINDS}"));
         }
         let mut place = Place {
-            in_step: true,
+            stage: Stage::Step,
             item: spec.for_each.is_some(),
             when: spec.when.clone(),
             ..Place::default()
         };
         let without_item = Place { item: false, ..place.clone() };
         let when = spec.when.as_deref().map(|when| {
-            // The condition itself asks; what it asks for is no gate.
-            let asking = Place { optional: true, ..place.clone() };
+            let asking = Place { asking: true, ..place.clone() };
             self.condition(when, &field(path, "when"), &asking)
         });
         place = place.behind(when.as_ref().and_then(Option::as_ref));
@@ -82,7 +81,11 @@ impl Checker {
         let template = self.template(list, &path, place)?;
         match template.literal() {
             Some(serde_json::Value::Array(items)) if items.len() > MAX_ITEMS => {
-                self.fault(&path, format!("has {} items", items.len()), format!("at most {MAX_ITEMS} are allowed"));
+                self.fault(
+                    &path,
+                    format!("has {} items", items.len()),
+                    format!("at most {MAX_ITEMS} are allowed"),
+                );
             }
             Some(serde_json::Value::Array(_)) | None => {}
             Some(_) => self.fault(&path, "is no list", "write a list, or one '${…}' that gives one"),

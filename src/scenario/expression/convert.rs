@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cel::objects::{Key, Map as CelMap};
 use cel::Value as Cel;
+use cel::objects::{Key, Map as CelMap};
 use serde_json::{Map, Number, Value};
 
 use super::references::Reference;
 use super::{MAX_ITEMS, MAX_NESTING, MAX_TEXT, Scope};
 
 /// What the references of an expression read of a scope, by their first names: nothing else is converted.
-pub fn visible(scope: &Scope, references: &[Reference]) -> Result<Vec<(String, Cel)>, String> {
+pub fn visible(
+    scope: &Scope,
+    references: &[Reference],
+    longest: usize,
+) -> Result<Vec<(String, Cel)>, String> {
     let mut roots: Vec<(String, Cel)> = Vec::new();
     let mut start = 0;
     // Sorted by path, so those of one root are neighbours.
@@ -26,7 +30,7 @@ pub fn visible(scope: &Scope, references: &[Reference]) -> Result<Vec<(String, C
                 .take(count)
                 .map(|reference| reference.path.get(1..).unwrap_or_default())
                 .collect();
-            roots.push((name.clone(), pruned(value, &paths)?));
+            roots.push((name.clone(), pruned(value, &paths, longest)?));
         }
         start += count;
     }
@@ -34,10 +38,10 @@ pub fn visible(scope: &Scope, references: &[Reference]) -> Result<Vec<(String, C
 }
 
 /// `value` with only what lies on one of the paths.
-fn pruned(value: &Value, paths: &[&[String]]) -> Result<Cel, String> {
-    let Value::Object(fields) = value else { return to_cel(value, 0) };
+fn pruned(value: &Value, paths: &[&[String]], longest: usize) -> Result<Cel, String> {
+    let Value::Object(fields) = value else { return to_cel(value, 0, longest) };
     if paths.iter().any(|path| path.is_empty()) {
-        return to_cel(value, 0);
+        return to_cel(value, 0, longest);
     }
     let mut kept: HashMap<Key, Cel> = HashMap::new();
     for name in paths.iter().filter_map(|path| path.first()) {
@@ -48,13 +52,13 @@ fn pruned(value: &Value, paths: &[&[String]]) -> Result<Cel, String> {
                 .filter(|path| path.first() == Some(name))
                 .map(|path| path.get(1..).unwrap_or_default())
                 .collect();
-            kept.insert(key, pruned(field, &below)?);
+            kept.insert(key, pruned(field, &below, longest)?);
         }
     }
     Ok(Cel::Map(CelMap { map: Arc::new(kept) }))
 }
 
-fn to_cel(value: &Value, depth: usize) -> Result<Cel, String> {
+fn to_cel(value: &Value, depth: usize, longest: usize) -> Result<Cel, String> {
     if depth > MAX_NESTING * 2 {
         return Err(format!("reads a value nested deeper than {}", MAX_NESTING * 2));
     }
@@ -64,23 +68,26 @@ fn to_cel(value: &Value, depth: usize) -> Result<Cel, String> {
         Value::Number(number) => number_to_cel(number),
         Value::String(text) => Cel::String(Arc::new(text.clone())),
         Value::Array(items) => {
-            at_most(items.len())?;
-            let items: Result<Vec<_>, _> = items.iter().map(|item| to_cel(item, depth + 1)).collect();
+            at_most(items.len(), longest)?;
+            let items: Result<Vec<_>, _> =
+                items.iter().map(|item| to_cel(item, depth + 1, longest)).collect();
             Cel::List(Arc::new(items?))
         }
         Value::Object(fields) => {
-            at_most(fields.len())?;
+            at_most(fields.len(), longest)?;
             let map: Result<HashMap<_, _>, String> = fields
                 .iter()
-                .map(|(name, field)| Ok((Key::String(Arc::new(name.clone())), to_cel(field, depth + 1)?)))
+                .map(|(name, field)| {
+                    Ok((Key::String(Arc::new(name.clone())), to_cel(field, depth + 1, longest)?))
+                })
                 .collect();
             Cel::Map(CelMap { map: Arc::new(map?) })
         }
     })
 }
 
-fn at_most(count: usize) -> Result<(), String> {
-    if count > MAX_ITEMS { Err(format!("reads a list of more than {MAX_ITEMS} items")) } else { Ok(()) }
+fn at_most(count: usize, longest: usize) -> Result<(), String> {
+    if count > longest { Err(format!("reads a list of more than {longest} items")) } else { Ok(()) }
 }
 
 fn number_to_cel(number: &Number) -> Cel {
@@ -134,7 +141,9 @@ pub fn to_json(value: &Cel, budget: &mut Budget) -> Result<Value, String> {
             budget.take(0, text.len())?;
             Value::String(text.as_ref().clone())
         }
-        Cel::List(items) => Value::Array(items.iter().map(|item| to_json(item, budget)).collect::<Result<_, _>>()?),
+        Cel::List(items) => {
+            Value::Array(items.iter().map(|item| to_json(item, budget)).collect::<Result<_, _>>()?)
+        }
         Cel::Map(map) => {
             let mut fields = Map::new();
             for (key, item) in map.map.iter() {

@@ -9,12 +9,14 @@ use serde_json::Value;
 use super::convert::{Budget, to_json, visible};
 use super::functions::{ENVIRONMENT, REFUSED};
 use super::references::{Reference, walk};
-use super::{ExpressionError, MAX_SOURCE, Scope, bounded};
+use super::{ExpressionError, MAX_ITEMS, MAX_SOURCE, Scope, bounded};
 
 /// How deep an expression may be: CEL evaluates recursively.
-const MAX_DEPTH: usize = 48;
+const MAX_DEPTH: u16 = 48;
 /// How many comprehensions may stand inside one another: the cost is the lists' lengths multiplied.
 const MAX_LOOPS: usize = 2;
+/// Longest list that an expression with a loop inside a loop may read.
+const MAX_NESTED_ITEMS: usize = 1000;
 
 /// One compiled expression; cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Program {
     source: Arc<str>,
     expression: Arc<IdedExpr>,
     references: Arc<[Reference]>,
+    /// Longest list that it may read.
+    longest: usize,
 }
 
 impl Program {
@@ -32,12 +36,12 @@ impl Program {
         if length > MAX_SOURCE {
             return Err(fault(format!("is {length} characters long; at most {MAX_SOURCE} are allowed")));
         }
-        if nesting(source) > MAX_DEPTH {
+        if nesting(source) > usize::from(MAX_DEPTH) {
             return Err(fault(format!("is nested deeper than {MAX_DEPTH}")));
         }
         let expression = ENVIRONMENT
             .parser()
-            .max_recursion_depth(MAX_DEPTH as u16)
+            .max_recursion_depth(MAX_DEPTH)
             .parse(source)
             .map_err(|errors| fault(first_line(&errors.to_string())))?;
         Self::from_ast(source.into(), expression)
@@ -46,7 +50,7 @@ impl Program {
     fn from_ast(source: Arc<str>, expression: IdedExpr) -> Result<Self, ExpressionError> {
         let found = walk(&expression);
         let fault = |message: String| Err(ExpressionError::new(&source, message));
-        if found.depth > MAX_DEPTH {
+        if found.depth > usize::from(MAX_DEPTH) {
             return fault(format!("is nested deeper than {MAX_DEPTH}"));
         }
         if found.loops > MAX_LOOPS {
@@ -55,7 +59,8 @@ impl Program {
         if let Some(name) = found.functions.iter().find(|name| REFUSED.contains(&name.as_str())) {
             return fault(format!("uses '{name}', which is not offered"));
         }
-        Ok(Self { source, expression: Arc::new(expression), references: found.references.into() })
+        let longest = if found.loops < 2 { MAX_ITEMS } else { MAX_NESTED_ITEMS };
+        Ok(Self { source, expression: Arc::new(expression), references: found.references.into(), longest })
     }
 
     /// As it was written.
@@ -72,7 +77,7 @@ impl Program {
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionError> {
         let fault = |message: String| ExpressionError::new(&self.source, message);
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        for (name, value) in visible(scope, &self.references).map_err(fault)? {
+        for (name, value) in visible(scope, &self.references, self.longest).map_err(fault)? {
             context.add_variable_from_value(name, value);
         }
         let result = Cel::resolve(&self.expression, &context)

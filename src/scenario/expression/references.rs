@@ -55,7 +55,9 @@ impl Walk {
         match &expression.expr {
             Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
             Expr::Select(select) => self.see(&select.operand, next, loops, guarded),
-            Expr::List(list) => list.elements.iter().for_each(|element| self.see(element, next, loops, false)),
+            Expr::List(list) => {
+                list.elements.iter().for_each(|element| self.see(element, next, loops, false));
+            }
             Expr::Map(map) => map.entries.iter().for_each(|entry| self.see_entry(&entry.expr, next, loops)),
             Expr::Struct(made) => {
                 self.functions.push(made.type_name.clone());
@@ -111,7 +113,8 @@ fn path_of(expression: &Expr) -> Option<Vec<String>> {
             Some(path)
         }
         Expr::Call(call) if call.func_name == operators::INDEX => {
-            let [of, Expr::Literal(LiteralValue::String(key))] = [&call.args.first()?.expr, &call.args.get(1)?.expr]
+            let [of, Expr::Literal(LiteralValue::String(key))] =
+                [&call.args.first()?.expr, &call.args.get(1)?.expr]
             else {
                 return None;
             };

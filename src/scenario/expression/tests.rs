@@ -118,6 +118,7 @@ fn results_are_bounded() {
     scope.set("body", json!({ "many": vec![1; MAX_ITEMS + 1], "text": "x".repeat(MAX_TEXT) }));
     let evaluate = |source: &str| Template::parse_text(source).unwrap().evaluate(&scope).unwrap_err().message;
     assert!(evaluate("${size(body.many)}").contains("10000"));
+    assert!(evaluate("${body.many.all(a, body.many.all(b, a == b))}").contains("1000 items"));
     assert!(evaluate("${body.text + body.text}").contains("bytes"));
     assert!(evaluate("${body.text}${body.text}").contains("bytes"));
 }

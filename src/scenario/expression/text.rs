@@ -56,12 +56,11 @@ fn end_of(source: &str) -> Option<usize> {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(wanted), found) if wanted == found => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(character),
             (None, '{') => open += 1,
             (None, '}') if open == 0 => return Some(at),
             (None, '}') => open -= 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

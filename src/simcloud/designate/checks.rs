@@ -1,15 +1,13 @@
-//! What Designate refuses as malformed.
+//! What Designate refuses as malformed, in its own words.
 
 use hickory_proto::rr::{RData, RecordType};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Refusal, invalid_object};
+use super::{Refusal, invalid_object, invalid_value};
 
 /// The types of record sets that may be made.
-pub(super) const TYPES: [&str; 14] = [
-    "A", "AAAA", "CAA", "CERT", "CNAME", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP",
-    "TXT",
-];
+const TYPES: [&str; 14] =
+    ["A", "AAAA", "CAA", "CERT", "CNAME", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT"];
 
 fn labels_fit(name: &str, wildcard: bool) -> bool {
     let Some(bare) = name.strip_suffix('.') else { return false };
@@ -18,46 +16,55 @@ fn labels_fit(name: &str, wildcard: bool) -> bool {
             (wildcard && position == 0 && label == "*")
                 || (!label.is_empty()
                     && label.len() <= 63
-                    && label
-                        .bytes()
-                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'/'))
+                    && label.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'/'))
                     && !label.starts_with('-')
                     && !label.ends_with('-'))
         })
 }
 
-pub(super) fn zone_name(value: &Value) -> Result<String, Refusal> {
+fn required(name: &str) -> Refusal {
+    let path = [json!("type"), json!(name)];
+    let mut refusal = invalid_object(&path, &format!("'{name}' is a required property"), "required");
+    if let Some(detail) = &mut refusal.detail {
+        detail["errors"][0]["validator"] = json!("required");
+        detail["errors"][0]["validator_value"] = json!(name);
+    }
+    refusal
+}
+
+/// A name in lower case, if it is a full one; `what` is Designate's word for it.
+fn full_name(value: &Value, what: &str, wildcard: bool) -> Result<String, Refusal> {
     let Some(name) = value.as_str() else {
-        return Err(invalid_object("", "'name' is a required property".to_owned(), "required"));
+        // Designate has nothing to say about a name that is not there.
+        return Err(Refusal::new(400, "invalid_object", ""));
     };
-    if !labels_fit(name, false) || name.trim_end_matches('.').split('.').count() < 2 {
-        return Err(invalid_object("name", format!("'{name}' is not a 'zone_name'"), "zone_name"));
+    if !name.ends_with('.') {
+        return Err(invalid_value(&format!("{what} {name} does not end with a dot")));
+    }
+    if !labels_fit(name, wildcard) {
+        return Err(invalid_value(&format!("{what} {name} is invalid")));
     }
     Ok(name.to_ascii_lowercase())
+}
+
+pub(super) fn zone_name(value: &Value) -> Result<String, Refusal> {
+    let name = full_name(value, "Domain", false)?;
+    if name.trim_end_matches('.').contains('.') {
+        return Ok(name);
+    }
+    Err(Refusal::new(400, "invalid_zone_name", "More than one label is required"))
 }
 
 pub(super) fn record_name(value: &Value) -> Result<String, Refusal> {
-    let Some(name) = value.as_str() else {
-        return Err(invalid_object("", "'name' is a required property".to_owned(), "required"));
-    };
-    if !labels_fit(name, true) {
-        return Err(invalid_object("name", format!("'{name}' is not a 'host_name'"), "host_name"));
-    }
-    Ok(name.to_ascii_lowercase())
+    full_name(value, "Host name", true)
 }
 
 pub(super) fn email(value: &Value) -> Result<String, Refusal> {
-    let Some(email) = value.as_str() else {
-        return Err(invalid_object("", "'email' is a required property".to_owned(), "required"));
-    };
+    let Some(email) = value.as_str() else { return Err(required("email")) };
     let fits = email.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && labels_fit(&format!("{}.", host.trim_end_matches('.')), false)
     });
-    if fits {
-        Ok(email.to_owned())
-    } else {
-        Err(invalid_object("email", format!("'{email}' is not a 'email'"), "email"))
-    }
+    if fits { Ok(email.to_owned()) } else { Err(invalid_value(&format!("{email} is not an email"))) }
 }
 
 pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
@@ -65,8 +72,8 @@ pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
         return Ok(None);
     }
     match value.as_u64().and_then(|ttl| u32::try_from(ttl).ok()) {
-        Some(ttl) if (1..=2_147_483_647).contains(&ttl) => Ok(Some(ttl)),
-        _ => Err(invalid_object("ttl", format!("{value} is not a valid ttl"), "ttl")),
+        Some(ttl) if ttl <= 2_147_483_647 => Ok(Some(ttl)),
+        _ => Err(invalid_value("Value must be an integer between 0 and 2147483647")),
     }
 }
 
@@ -74,39 +81,52 @@ pub(super) fn description(value: &Value) -> Result<Option<String>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) if text.chars().count() <= 160 => Ok(Some(text.clone())),
-        other => {
-            Err(invalid_object("description", format!("{other} is too long"), "maxLength"))
-        }
+        _ => Err(invalid_value("Value must be at most 160 characters long")),
     }
+}
+
+/// Refuses fields that cannot be written.
+pub(super) fn keys(body: &Value, what: &str, known: &[&str]) -> Result<(), Refusal> {
+    let unknown: Vec<String> = body
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.keys())
+        .filter(|key| !known.contains(&key.as_str()))
+        .map(|key| format!("'{key}'"))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Provided object does not match schema. Keys [{}] are not valid for {what}",
+        unknown.join(", ")
+    );
+    Err(Refusal::new(400, "invalid_object", message))
 }
 
 pub(super) fn kind(value: &Value) -> Result<String, Refusal> {
     match value.as_str() {
         Some(kind) if TYPES.contains(&kind) => Ok(kind.to_owned()),
-        Some(kind) => {
-            Err(invalid_object("type", format!("'{kind}' is not a valid type"), "enum"))
+        other => {
+            let path = [json!("recordset"), json!("type")];
+            let message = format!("'{}' is not a valid record type", other.unwrap_or("None"));
+            let mut refusal = invalid_object(&path, &message, "");
+            if let Some(detail) = &mut refusal.detail {
+                detail["errors"][0]["validator"] = json!("value");
+                detail["errors"][0]["validator_value"] = json!([other]);
+            }
+            Err(refusal)
         }
-        None => Err(invalid_object("", "'type' is a required property".to_owned(), "required")),
     }
 }
 
 pub(super) fn records(value: &Value, kind: &str) -> Result<Vec<String>, Refusal> {
-    let Some(list) = value.as_array().filter(|list| !list.is_empty()) else {
-        return Err(invalid_object(
-            "records",
-            "'records' is a required property".to_owned(),
-            "required",
-        ));
-    };
-    let mut records: Vec<String> = Vec::with_capacity(list.len());
-    for (position, item) in list.iter().enumerate() {
+    let mut records: Vec<String> = Vec::new();
+    for (position, item) in value.as_array().into_iter().flatten().enumerate() {
         let data = item.as_str().unwrap_or_default();
         if parse(kind, data).is_none() {
-            return Err(invalid_object(
-                &format!("records.{position}"),
-                format!("'{data}' is not a '{kind}' record"),
-                kind,
-            ));
+            let path = [json!("records"), json!(position)];
+            return Err(invalid_object(&path, &format!("'{data}' is not a '{kind}' Record"), kind));
         }
         if !records.iter().any(|seen| seen == data) {
             records.push(data.to_owned());

@@ -59,11 +59,11 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
         _ => return Err(Refusal::new(404, "not_found", "")),
     };
     if project != own && !(call.caller.is_admin() && call.header_is_true("x-auth-all-projects")) {
-        return Err(Refusal::new(403, "forbidden", "Forbidden"));
+        return Err(Refusal::new(403, "forbidden", ""));
     }
     match call.method {
         Method::GET => Ok(Reply::ok(Limits::of(world, &project).view())),
-        _ if !call.caller.is_admin() => Err(Refusal::new(403, "forbidden", "Forbidden")),
+        _ if !call.caller.is_admin() => Err(Refusal::new(403, "forbidden", "")),
         Method::PATCH => {
             let mut limits = Limits::of(world, &project);
             for (name, value) in call.body.as_object().into_iter().flatten() {
@@ -74,8 +74,11 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
                     None => return Err(super::bad_request("Quota must be a number")),
                 };
                 if !limits.set(name, value) {
-                    let message = format!("'{name}' was unexpected");
-                    return Err(super::invalid_object("", message, "additionalProperties"));
+                    let message = format!(
+                        "Provided object does not match schema. Keys ['{name}'] are not valid for \
+                         quota"
+                    );
+                    return Err(Refusal::new(400, "invalid_object", message));
                 }
             }
             world.dns.quotas.insert(project, limits);
@@ -95,5 +98,5 @@ fn limits(world: &World, project: &str) -> Reply {
         "max_recordset_records": limits.recordset_records,
         "max_zone_name_length": 255, "max_zone_records": limits.zone_records,
         "max_zone_recordsets": limits.zone_recordsets, "max_zones": limits.zones,
-        "min_ttl": null}))
+        "min_ttl": 0}))
 }

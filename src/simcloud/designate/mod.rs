@@ -91,7 +91,8 @@ impl View {
         let all = call.header_is_true("x-auth-all-projects");
         let sudo = call.header("x-auth-sudo-project-id");
         if (all || sudo.is_some()) && !call.caller.is_admin() {
-            return Err(Refusal::new(403, "forbidden", "Forbidden"));
+            // Refused by the middleware, which writes no body.
+            return Err(Refusal::new(403, "", ""));
         }
         let own = call.caller.project_id.as_str();
         Ok(Self { project_id: sudo.unwrap_or(own).to_owned(), all })
@@ -105,7 +106,7 @@ impl View {
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let view = View::of(call)?;
     if call.method != Method::GET && !call.caller.may_write() {
-        return Err(Refusal::new(403, "forbidden", "Forbidden"));
+        return Err(Refusal::new(403, "forbidden", ""));
     }
     let path = call.segments();
     match (&call.method, path.as_slice()) {
@@ -118,10 +119,8 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (&Method::GET, ["v2", "recordsets"]) => recordsets::search(world, call, &view),
         (_, ["v2", "quotas", ..] | ["v2", "limits"]) => limits::handle(world, call, &path[1..]),
         (&Method::GET, ["v2", "service_statuses"]) => Ok(statuses()),
-        (&Method::GET, ["v2", "pools"]) => {
-            Ok(Reply::ok(json!({"pools": [{"id": POOL, "name": "default",
-                "ns_records": nameservers(world)}], "links": {}})))
-        }
+        (&Method::GET, ["v2", "pools"]) => Ok(Reply::ok(json!({"pools": [{"id": POOL, "name": "default",
+                "ns_records": nameservers(world)}], "links": {}}))),
         _ => Err(Refusal::new(404, "not_found", "")),
     }
 }
@@ -139,11 +138,11 @@ fn versions(world: &World) -> Value {
 
 fn statuses() -> Reply {
     let service = |name: &str| {
-        json!({"service_name": name, "hostname": "simcloud", "status": "UP", "stats": {},
-            "capabilities": {}})
+        json!({"id": format!("simcloud-{name}"), "service_name": name, "hostname": "simcloud",
+            "status": "UP", "stats": {}, "capabilities": {}, "links": {}})
     };
     let all = ["api", "central", "mdns", "producer", "worker"].map(service);
-    Reply::ok(json!({"service_statuses": all, "links": {}, "metadata": {"total_count": 5}}))
+    Reply::ok(json!({"service_statuses": all, "links": {}}))
 }
 
 /// The host names of the pool's name servers.
@@ -165,12 +164,16 @@ fn over_quota(what: &str) -> Refusal {
     Refusal::new(413, "over_quota", format!("Quota exceeded for {what}."))
 }
 
-/// A body that does not fit the schema, as oslo's validator reports it.
-fn invalid_object(path: &str, message: String, validator: &str) -> Refusal {
-    let mut refusal =
-        Refusal::new(400, "invalid_object", "Provided object does not match schema");
-    let path: Vec<&str> = path.split('.').filter(|part| !part.is_empty()).collect();
+/// A body that does not fit the schema, as the validator reports it.
+fn invalid_object(path: &[Value], message: &str, validator: &str) -> Refusal {
+    let mut refusal = Refusal::new(400, "invalid_object", "");
     refusal.detail = Some(json!({"errors": [{"path": path, "message": message,
-        "validator": "format", "validator_value": validator}]}));
+        "validator": "format", "validator_value": [validator]}]}));
     refusal
+}
+
+/// A value that Designate's objects refuse to hold.
+fn invalid_value(message: &str) -> Refusal {
+    let message = format!("Provided object is not valid. Got a ValueError error with message {message}");
+    Refusal::new(400, "invalid_object", message)
 }

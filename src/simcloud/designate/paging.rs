@@ -24,8 +24,15 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Keeps the rows that fit the named filters of the query.
-pub(super) fn filter(call: &Call, rows: &mut Vec<Value>, names: &[&str]) {
+/// What a query may say besides filters.
+const CONTROL: [&str; 5] = ["limit", "marker", "sort_key", "sort_dir", "data"];
+
+/// Keeps the rows that fit the named filters of the query, and refuses others.
+pub(super) fn filter(call: &Call, rows: &mut Vec<Value>, names: &[&str]) -> Result<(), Refusal> {
+    let known = |name: &str| names.contains(&name) || CONTROL.contains(&name);
+    if let Some((unknown, _)) = call.query.iter().find(|(name, _)| !known(name)) {
+        return Err(bad_request(&format!("Invalid filters {unknown}")));
+    }
     for name in names {
         let Some(wanted) = call.query(name) else { continue };
         // A zone's or record's name is matched without regard to case.
@@ -36,15 +43,11 @@ pub(super) fn filter(call: &Call, rows: &mut Vec<Value>, names: &[&str]) {
             _ => false,
         });
     }
+    Ok(())
 }
 
 /// One page of rows with its links.
-pub(super) fn page(
-    call: &Call,
-    base_url: &str,
-    key: &str,
-    mut rows: Vec<Value>,
-) -> Result<Value, Refusal> {
+pub(super) fn page(call: &Call, base_url: &str, key: &str, mut rows: Vec<Value>) -> Result<Value, Refusal> {
     let total = rows.len();
     if let Some(sort_key) = call.query("sort_key") {
         let field = |row: &Value| match &row[sort_key] {
@@ -64,21 +67,22 @@ pub(super) fn page(
             .parse::<usize>()
             .ok()
             .filter(|limit| *limit >= 1)
-            .ok_or_else(|| Refusal::new(400, "invalid_limit", "Limit is not valid"))?
+            .ok_or_else(|| {
+                Refusal::new(400, "invalid_limit", "limit should be an integer between 1 and 1000")
+            })?
             .min(MAX_LIMIT),
     };
     if let Some(marker) = call.query("marker") {
         let at = rows.iter().position(|row| row["id"].as_str() == Some(marker));
         let at = at.ok_or_else(|| {
-            let message = format!("Marker {marker} could not be found");
-            let refusal = bad_request(&message);
-            Refusal { kind: "marker_not_found".to_owned(), status: 404, ..refusal }
+            Refusal::new(400, "marker_not_found", format!("Marker {marker} could not be found"))
         })?;
         rows.drain(..=at);
     }
     let url = format!("{base_url}/dns/{}", call.path.join("/"));
     let mut links = json!({"self": with_query(&url, &call.query)});
-    if rows.len() > limit {
+    // Designate gives a next link whenever the page is full, even if nothing follows.
+    if rows.len() >= limit {
         rows.truncate(limit);
         let marker = rows.last().and_then(|row| row["id"].as_str()).unwrap_or_default();
         let mut query: Vec<(String, String)> =

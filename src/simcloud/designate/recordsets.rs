@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks, over_quota, paging,
+    ACTIVE, Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks, over_quota, paging,
     worker, zones,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -38,10 +38,9 @@ pub(super) fn handle(
     let zone = zones::find(world, who, zone_id)?;
     match (&call.method, path) {
         (&Method::GET, []) => {
-            let mut rows: Vec<Value> =
-                zone.recordsets.values().map(|set| view(world, zone, set)).collect();
+            let mut rows: Vec<Value> = zone.recordsets.values().map(|set| view(world, zone, set)).collect();
             with_data(call, &mut rows);
-            paging::filter(call, &mut rows, &FILTERS);
+            paging::filter(call, &mut rows, &FILTERS)?;
             paging::page(call, &world.base_url, "recordsets", rows).map(Reply::ok)
         }
         (&Method::POST, []) => create(world, call, who, zone_id),
@@ -74,7 +73,7 @@ pub(super) fn search(world: &World, call: &Call, who: &View) -> Result<Reply, Re
         .flat_map(|zone| zone.recordsets.values().map(move |set| view(world, zone, set)))
         .collect();
     with_data(call, &mut rows);
-    paging::filter(call, &mut rows, &FILTERS);
+    paging::filter(call, &mut rows, &FILTERS)?;
     paging::page(call, &world.base_url, "recordsets", rows).map(Reply::ok)
 }
 
@@ -85,10 +84,7 @@ fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(),
     for child in world.dns.zones.values() {
         let below = child.name.ends_with(&format!(".{}", zone.name));
         if below && (name == child.name || name.ends_with(&format!(".{}", child.name))) {
-            return Err(misplaced(format!(
-                "RecordSet belongs in a child zone: {}",
-                child.name
-            )));
+            return Err(misplaced(format!("RecordSet belongs in a child zone: {}", child.name)));
         }
     }
     if kind == "CNAME" && name == zone.name {
@@ -99,9 +95,7 @@ fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(),
             return Err(Refusal::new(409, "duplicate_recordset", "Duplicate RecordSet"));
         }
         if other.kind == "CNAME" || kind == "CNAME" {
-            return Err(misplaced(
-                "CNAME recordsets may not share a name with any other records",
-            ));
+            return Err(misplaced("CNAME recordsets may not share a name with any other records"));
         }
     }
     Ok(())
@@ -132,13 +126,14 @@ fn create(world: &mut World, call: &Call, who: &View, zone_id: &str) -> Result<R
         return Err(bad_request("Can not update a deleting zone"));
     }
     if kind == "SOA" {
-        return Err(bad_request("SOA recordsets cannot be created manually."));
+        return Err(bad_request("Creating a SOA recordset is not allowed"));
     }
     let records = checks::records(&body["records"], &kind)?;
     let ttl = checks::ttl(&body["ttl"])?;
     let description = checks::description(&body["description"])?;
     check_place(world, zone, &name, &kind)?;
     check_quota(world, zone, 1, records.len())?;
+    let nothing = records.is_empty();
     let owner = who.project_id.clone();
     let id = world.uuid();
     let set = RecordSet {
@@ -149,8 +144,8 @@ fn create(world: &mut World, call: &Call, who: &View, zone_id: &str) -> Result<R
         records,
         ttl,
         description,
-        status: PENDING,
-        action: "CREATE",
+        status: if nothing { ACTIVE } else { PENDING },
+        action: if nothing { "NONE" } else { "CREATE" },
         serial: None,
         managed: false,
         version: 1,
@@ -160,20 +155,26 @@ fn create(world: &mut World, call: &Call, who: &View, zone_id: &str) -> Result<R
     if let Some(zone) = world.dns.zones.get_mut(zone_id) {
         zone.recordsets.insert(id.clone(), set);
     }
-    finish(world, zone_id, &id, 202)
+    let location = format!("{}/dns/v2/zones/{zone_id}/recordsets/{id}", world.base_url);
+    if nothing {
+        // Without records there is nothing to bring to the name servers.
+        let zone = zones::find(world, who, zone_id)?;
+        let set = zone.recordsets.get(&id).ok_or_else(not_found)?;
+        return Ok(Reply::json(201, view(world, zone, set)).with_header("location", location));
+    }
+    Ok(finish(world, zone_id, &id)?.with_header("location", location))
 }
 
 /// The rows that Designate keeps itself are not to be touched.
 fn changeable<'a>(call: &Call, zone: &'a Zone, id: &str) -> Result<&'a RecordSet, Refusal> {
     let set = zone.recordsets.get(id).ok_or_else(not_found)?;
-    if set.kind == "SOA" {
-        return Err(bad_request("SOA recordsets cannot be updated or deleted manually."));
+    let deletes = call.method == Method::DELETE;
+    if set.kind == "SOA" && deletes {
+        return Err(bad_request("Deleting a SOA recordset is not allowed"));
     }
     if set.managed && !call.header_is_true("x-designate-edit-managed-records") {
-        return Err(bad_request("Managed records may not be updated"));
-    }
-    if set.action == "DELETE" {
-        return Err(bad_request("Can not update a deleting recordset"));
+        let what = if deletes { "deleted" } else { "updated" };
+        return Err(bad_request(&format!("Managed records may not be {what}")));
     }
     Ok(set)
 }
@@ -182,12 +183,7 @@ fn update(world: &mut World, call: &Call, zone_id: &str, id: &str) -> Result<Rep
     let zone = world.dns.zones.get(zone_id).ok_or_else(zones::not_found)?;
     let set = changeable(call, zone, id)?;
     let body = &call.body;
-    for name in ["name", "type"] {
-        let kept = if name == "name" { &set.name } else { &set.kind };
-        if body.get(name).is_some_and(|new| new.as_str() != Some(kept)) {
-            return Err(super::invalid_object(name, format!("'{name}' is immutable"), "immutable"));
-        }
-    }
+    checks::keys(body, "recordset", &["records", "ttl", "description"])?;
     let records = match body.get("records") {
         Some(records) => Some(checks::records(records, &set.kind)?),
         None => None,
@@ -215,27 +211,27 @@ fn update(world: &mut World, call: &Call, zone_id: &str, id: &str) -> Result<Rep
         set.action = "UPDATE";
         set.serial = None;
     }
-    finish(world, zone_id, id, 202)
+    finish(world, zone_id, id)
 }
 
+/// The row goes at once; the name servers learn of it with the next serial.
 fn delete(world: &mut World, call: &Call, zone_id: &str, id: &str) -> Result<Reply, Refusal> {
     let zone = world.dns.zones.get(zone_id).ok_or_else(zones::not_found)?;
-    changeable(call, zone, id)?;
-    let now = world.timestamp_micros();
-    let set = world.dns.zones.get_mut(zone_id).and_then(|zone| zone.recordsets.get_mut(id));
-    if let Some(set) = set {
-        set.status = PENDING;
-        set.action = "DELETE";
-        set.serial = None;
-        set.updated_at = Some(now);
-    }
-    finish(world, zone_id, id, 202)
+    let mut set = changeable(call, zone, id)?.clone();
+    set.status = PENDING;
+    set.action = "DELETE";
+    set.version += 1;
+    set.updated_at = Some(world.timestamp_micros());
+    let shown = view(world, zone, &set);
+    worker::removed(world, zone_id, &set);
+    worker::changed(world, zone_id);
+    Ok(Reply::json(202, shown))
 }
 
 /// Tells the worker of the change and shows the row as it is before the worker has run.
-fn finish(world: &mut World, zone_id: &str, id: &str, status: u16) -> Result<Reply, Refusal> {
+fn finish(world: &mut World, zone_id: &str, id: &str) -> Result<Reply, Refusal> {
     worker::changed(world, zone_id);
     let zone = world.dns.zones.get(zone_id).ok_or_else(zones::not_found)?;
     let set = zone.recordsets.get(id).ok_or_else(not_found)?;
-    Ok(Reply::json(status, view(world, zone, set)))
+    Ok(Reply::json(202, view(world, zone, set)))
 }

@@ -106,9 +106,6 @@ fn send(world: &mut World, zone_id: &str) {
 fn copy_of(world: &World, zone: &Zone, soa: &str) -> ZoneCopy {
     let mut copy = ZoneCopy::new(&zone.name, zone.serial);
     for set in zone.recordsets.values() {
-        if set.action == "DELETE" {
-            continue;
-        }
         copy.insert(&set.name, data_of(world, zone, set, soa));
     }
     for (name, data) in &zone.ghosts {
@@ -124,11 +121,8 @@ fn copy_of(world: &World, zone: &Zone, soa: &str) -> ZoneCopy {
 
 fn data_of(world: &World, zone: &Zone, set: &RecordSet, soa: &str) -> RecordData {
     let named = Target::named(&set.name);
-    let mut data = RecordData {
-        kind: set.kind.clone(),
-        ttl: set.ttl.unwrap_or(zone.ttl),
-        records: set.records.clone(),
-    };
+    let mut data =
+        RecordData { kind: set.kind.clone(), ttl: set.ttl.unwrap_or(zone.ttl), records: set.records.clone() };
     if set.kind == "SOA" {
         data.records = vec![soa.to_owned()];
         return data;
@@ -152,10 +146,7 @@ fn data_of(world: &World, zone: &Zone, set: &RecordSet, soa: &str) -> RecordData
 /// Whether a server takes what it is given.
 fn takes(world: &World, server: usize) -> bool {
     !world.faults.hit(&Fault::TransferRefused, Target::default())
-        && !matches!(
-            world.faults.name_server(server),
-            Some(NameServerMode::Stopped | NameServerMode::Stale)
-        )
+        && !matches!(world.faults.name_server(server), Some(NameServerMode::Stopped | NameServerMode::Stale))
 }
 
 /// One server takes the zone.
@@ -222,38 +213,29 @@ pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) 
 }
 
 fn settle(world: &mut World, zone_id: &str) {
-    let faults = world.faults.clone();
     let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
     let serial = zone.serial;
-    let settled = |set: &RecordSet| set.serial.is_some_and(|at| at <= serial);
-    let mut ended = Vec::new();
-    for set in zone.recordsets.values_mut().filter(|set| settled(set)) {
-        if set.action == "DELETE" {
-            ended.push(set.clone());
-        } else {
+    for set in zone.recordsets.values_mut() {
+        if set.serial.is_some_and(|at| at <= serial) {
             set.status = ACTIVE;
             set.action = "NONE";
         }
     }
-    for set in ended {
-        zone.recordsets.remove(&set.id);
-        if faults.hit(&Fault::RecordLeftBehind, Target::named(&set.name)) {
-            // The copy has just lost it: it comes back with the next look.
-            let ttl = set.ttl.unwrap_or(zone.ttl);
-            let data = RecordData { kind: set.kind, ttl, records: set.records };
-            zone.ghosts.push((set.name, data));
-        }
-    }
-    let done = !zone.batch_pending
-        && zone.recordsets.values().all(|set| set.status == ACTIVE);
-    if done {
+    if !zone.batch_pending {
         zone.status = ACTIVE;
         zone.action = "NONE";
     }
-    if !zone.ghosts.is_empty() {
-        let ghosts = zone.ghosts.clone();
-        let name = zone.name.clone();
-        world.wire.haunt(&name, &ghosts);
+}
+
+/// Takes a record set out of its zone; a fault may keep it on the wire.
+pub(super) fn removed(world: &mut World, zone_id: &str, set: &RecordSet) {
+    let stays = world.faults.hit(&Fault::RecordLeftBehind, Target::named(&set.name));
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    zone.recordsets.remove(&set.id);
+    if stays {
+        let ttl = set.ttl.unwrap_or(zone.ttl);
+        let data = RecordData { kind: set.kind.clone(), ttl, records: set.records.clone() };
+        zone.ghosts.push((set.name.clone(), data));
     }
 }
 

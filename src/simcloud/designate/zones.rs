@@ -31,12 +31,7 @@ pub(super) fn find<'a>(world: &'a World, who: &View, id: &str) -> Result<&'a Zon
     world.dns.zones.get(id).filter(|zone| who.sees(&zone.project_id)).ok_or_else(not_found)
 }
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    who: &View,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, who: &View, path: &[&str]) -> Result<Reply, Refusal> {
     match (&call.method, path) {
         (&Method::GET, []) => list(world, call, who),
         (&Method::POST, []) => create(world, call, who),
@@ -62,16 +57,14 @@ fn list(world: &World, call: &Call, who: &View) -> Result<Reply, Refusal> {
         .filter(|zone| who.sees(&zone.project_id))
         .map(|zone| view(world, zone))
         .collect();
-    paging::filter(
-        call,
-        &mut rows,
-        &["name", "type", "email", "status", "description", "ttl", "pool_id"],
-    );
+    paging::filter(call, &mut rows, &["name", "type", "email", "status", "description", "ttl", "pool_id"])?;
     paging::page(call, &world.base_url, "zones", rows).map(Reply::ok)
 }
 
 fn create(world: &mut World, call: &Call, who: &View) -> Result<Reply, Refusal> {
     let body = &call.body;
+    let known = ["name", "email", "ttl", "description", "type", "masters", "attributes"];
+    checks::keys(body, "zone", &known)?;
     let name = checks::zone_name(&body["name"])?;
     let email = checks::email(&body["email"])?;
     let ttl = checks::ttl(&body["ttl"])?.unwrap_or(3600);
@@ -159,7 +152,7 @@ pub(super) fn soa(world: &World, zone: &Zone) -> String {
         }
         None => format!("{}.", zone.email),
     };
-    format!("{host} {mailbox} {} 3600 600 86400 300", zone.serial)
+    format!("{host} {mailbox} {} 3571 600 86400 3600", zone.serial)
 }
 
 fn update(world: &mut World, call: &Call, who: &View, id: &str) -> Result<Reply, Refusal> {
@@ -168,15 +161,9 @@ fn update(world: &mut World, call: &Call, who: &View, id: &str) -> Result<Reply,
         return Err(bad_request("Can not update a deleting zone"));
     }
     let body = &call.body;
-    for (name, _) in body.as_object().into_iter().flatten() {
-        if !matches!(name.as_str(), "ttl" | "email" | "description") {
-            let message = format!("'{name}' is read-only");
-            return Err(super::invalid_object(name, message, "readOnly"));
-        }
-    }
+    checks::keys(body, "zone", &["ttl", "email", "description", "masters"])?;
     let ttl = checks::ttl(&body["ttl"])?;
-    let email =
-        if body["email"].is_null() { None } else { Some(checks::email(&body["email"])?) };
+    let email = if body["email"].is_null() { None } else { Some(checks::email(&body["email"])?) };
     let description = checks::description(&body["description"])?;
     let now = world.timestamp_micros();
     if let Some(zone) = world.dns.zones.get_mut(id) {
@@ -209,7 +196,9 @@ fn delete(world: &mut World, who: &View, id: &str) -> Result<Reply, Refusal> {
         let message = "Please delete any subzones before deleting this zone";
         return Err(Refusal::new(400, "zone_has_sub_zone", message));
     }
+    let now = world.timestamp_micros();
     if let Some(zone) = world.dns.zones.get_mut(id) {
+        zone.updated_at = Some(now);
         zone.status = PENDING;
         zone.action = "DELETE";
         zone.version += 1;

@@ -10,10 +10,13 @@ use super::{
     functions::{Resolver, is_static},
     href, invalid, not_found, parameters, resources,
     stack::{COMPLETE, FAILED, IN_PROGRESS, Stack},
-    template::Template,
+    template::{Template, yaml},
     views,
 };
-use crate::simcloud::{wire::Call, world::World};
+use crate::simcloud::{
+    wire::{Call, webob},
+    world::World,
+};
 
 /// Deleted stacks that are remembered.
 const REMEMBERED: usize = 1000;
@@ -27,9 +30,7 @@ struct Draft {
 
 fn template_of(body: &Value) -> Result<Template, Refusal> {
     match body.get("template") {
-        Some(Value::Null) | None => {
-            Err(Refusal::new(400, "HTTPBadRequest", "No template specified"))
-        }
+        Some(Value::Null) | None => Err(Refusal::new(400, "HTTPBadRequest", "No template specified")),
         Some(template) => Template::parse(template),
     }
 }
@@ -37,8 +38,9 @@ fn template_of(body: &Value) -> Result<Template, Refusal> {
 /// The parameters that a request gives, in its body or its environment.
 fn given_parameters(body: &Value) -> Result<Map<String, Value>, Refusal> {
     let environment = match &body["environment"] {
-        Value::String(text) if !text.trim().is_empty() => serde_saphyr::from_str::<Value>(text)
-            .map_err(|error| Refusal::new(400, "HTTPBadRequest", error.to_string()))?,
+        Value::String(text) if !text.trim().is_empty() => {
+            yaml(text).map_err(|error| Refusal::new(400, "HTTPBadRequest", error))?
+        }
         other => other.clone(),
     };
     let mut given = environment["parameters"].as_object().cloned().unwrap_or_default();
@@ -115,13 +117,9 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let template = template_of(body)?;
     let draft = draft(world, call, template, given_parameters(body)?, name)?;
     // The stack is stored with a trust, which Keystone grants to no application credential.
+    // Heat passes Keystone's refusal on as an error of its own, and without a word.
     if call.caller.application_credential {
-        let message = format!(
-            "Using method 'application_credential' is not allowed for managing trusts. (HTTP 403) \
-             (Request-ID: {})",
-            call.request_id
-        );
-        return Err(Refusal::new(403, "Forbidden", message));
+        return Err(Refusal::new(500, "RemoteError", ""));
     }
     let timeout_mins = minutes(&body["timeout_mins"]);
     let id = world.uuid();
@@ -137,6 +135,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         deadline: Some(deadline(world, timeout_mins)),
         disable_rollback: body["disable_rollback"].as_bool().unwrap_or(true),
         created: world.timestamp(),
+        domain_project: world.hex_id(),
         ..Stack::default()
     };
     engine::enter(world, &mut stack, "CREATE", IN_PROGRESS, "Stack CREATE started".to_owned());
@@ -164,8 +163,7 @@ fn tags(value: &Value) -> Vec<String> {
 }
 
 fn busy(stack: &Stack) -> Refusal {
-    let message =
-        format!("Stack {} already has an action ({}) in progress.", stack.name, stack.action);
+    let message = format!("Stack {} already has an action ({}) in progress.", stack.name, stack.action);
     Refusal::new(409, "ActionInProgress", message)
 }
 
@@ -197,7 +195,8 @@ pub(super) fn update(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
     stack.given = draft.given;
     stack.parameters = draft.parameters;
     stack.owner = call.caller.clone();
-    if body["tags"].is_string() {
+    // A full update without tags takes them away.
+    if !patch || body["tags"].is_string() {
         stack.tags = tags(&body["tags"]);
     }
     if let Some(disable) = body["disable_rollback"].as_bool() {
@@ -211,7 +210,11 @@ pub(super) fn update(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
     }
     engine::enter(world, &mut stack, "UPDATE", IN_PROGRESS, "Stack UPDATE started".to_owned());
     replace(world, stack);
-    Ok(Reply::json(202, Value::Null))
+    Ok(accepted())
+}
+
+fn accepted() -> Reply {
+    webob(202, "The request is accepted for processing.")
 }
 
 /// Puts a changed stack back and starts the engine on it.
@@ -260,7 +263,7 @@ pub(super) fn action(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
             let mut stack = stack.clone();
             engine::enter(world, &mut stack, "UPDATE", FAILED, "Stack UPDATE cancelled".to_owned());
             replace(world, stack);
-            return Ok(Reply::json(202, Value::Null));
+            return Ok(accepted());
         }
         _ => return Err(Refusal::new(400, "HTTPBadRequest", "No action specified")),
     };
@@ -290,7 +293,7 @@ pub(super) fn action(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
     let reason = format!("Stack {action} completed successfully");
     engine::enter(world, &mut stack, action, COMPLETE, reason);
     replace(world, stack);
-    Ok(Reply::json(200, Value::Null))
+    Ok(accepted())
 }
 
 fn parameter_views(template: &Template, given: &Map<String, Value>) -> Value {
@@ -326,9 +329,8 @@ pub(super) fn validate(world: &mut World, call: &Call) -> Result<Reply, Refusal>
     }
     Ok(Reply::ok(json!({"Description": template.description,
         "Parameters": parameter_views(&template, &given),
-        "ParameterGroups": template.raw["parameter_groups"],
         "Environment": {"parameters": given, "parameter_defaults": {}, "event_sinks": [],
-            "resource_registry": {"resources": {}}, "encrypted_param_names": []}})))
+            "resource_registry": {"resources": {}}}})))
 }
 
 pub(super) fn preview(world: &mut World, call: &Call) -> Result<Reply, Refusal> {

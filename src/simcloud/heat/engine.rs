@@ -55,7 +55,6 @@ pub(super) fn record(world: &mut World, stack: &mut Stack, resource: Option<&Res
         id: world.uuid(),
         time: world.timestamp(),
         resource: resource.map_or_else(|| stack.name.clone(), |r| r.name.clone()),
-        kind: resource.map_or_else(|| "OS::Heat::Stack".to_owned(), |r| r.kind.clone()),
         physical_id: resource.map_or_else(|| Some(stack.id.clone()), |r| r.physical_id.clone()),
         status: resource.map_or_else(|| stack.state(), |r| format!("{}_{}", r.action, r.status)),
         reason: resource.map_or_else(|| stack.reason.clone(), |r| r.reason.clone()),
@@ -254,12 +253,7 @@ fn look(world: &mut World, stack: &mut Stack, at: usize) -> Result<bool, ()> {
     verdict
 }
 
-fn start(
-    world: &mut World,
-    stack: &mut Stack,
-    name: &str,
-    requires: Vec<String>,
-) -> Result<(), ()> {
+fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>) -> Result<(), ()> {
     let Some(definition) = stack.template.resources.get(name).cloned() else { return Ok(()) };
     let properties = Resolver { world, stack }.resolve(&definition.properties);
     let at = stack.resources.iter().position(|resource| resource.name == name);
@@ -310,12 +304,7 @@ fn start(
     create(world, stack, fresh, properties)
 }
 
-fn create(
-    world: &mut World,
-    stack: &mut Stack,
-    mut resource: Resource,
-    properties: Value,
-) -> Result<(), ()> {
+fn create(world: &mut World, stack: &mut Stack, mut resource: Resource, properties: Value) -> Result<(), ()> {
     resource.properties = properties;
     mark(world, stack, &mut resource, "CREATE", IN_PROGRESS, "state changed".to_owned());
     if world.faults.hit(&Fault::EmptyStack, Target::named(&resource.kind)) {
@@ -377,11 +366,7 @@ fn remove_round(world: &mut World, stack: &mut Stack) -> bool {
             mark(world, stack, &mut resource, "DELETE", IN_PROGRESS, "state changed".to_owned());
             let left = resource.kind == "OS::Neutron::FloatingIP"
                 && world.faults.hit(&Fault::FloatingIpLeftBehind, Target::named(&name));
-            if left {
-                Ok(Progress::Done)
-            } else {
-                resources::delete(&mut Job::of(world, stack, &resource))
-            }
+            if left { Ok(Progress::Done) } else { resources::delete(&mut Job::of(world, stack, &resource)) }
         };
         match outcome {
             Ok(Progress::Waiting) => stack.doomed.insert(at, resource),

@@ -69,8 +69,7 @@ impl Resolver<'_> {
     pub(super) fn resolve(&mut self, value: &Value) -> Resolved {
         match value {
             Value::Array(items) => {
-                let items: Result<Vec<Value>, String> =
-                    items.iter().map(|item| self.resolve(item)).collect();
+                let items: Result<Vec<Value>, String> = items.iter().map(|item| self.resolve(item)).collect();
                 Ok(Value::Array(items?))
             }
             Value::Object(map) => {
@@ -143,8 +142,7 @@ impl Resolver<'_> {
         let Value::Array(path) = argument else {
             return Err("Argument to \"get_attr\" must be a list".to_owned());
         };
-        let path: Vec<Value> =
-            path.iter().map(|part| self.resolve(part)).collect::<Result<_, _>>()?;
+        let path: Vec<Value> = path.iter().map(|part| self.resolve(part)).collect::<Result<_, _>>()?;
         let Some((name, path)) = path.split_first() else { return Ok(Value::Null) };
         let Some(resource) = self.stack.resource(&as_text(name)).cloned() else {
             return Ok(Value::Null);
@@ -190,9 +188,7 @@ impl Resolver<'_> {
         let texts: Vec<String> = lists
             .iter()
             .flat_map(|list| list.as_array().cloned().unwrap_or_default())
-            .map(|item| {
-                if item.is_object() || item.is_array() { item.to_string() } else { as_text(&item) }
-            })
+            .map(|item| if item.is_object() || item.is_array() { item.to_string() } else { as_text(&item) })
             .collect();
         Ok(Value::String(texts.join(&as_text(delimiter))))
     }
@@ -213,9 +209,7 @@ impl Resolver<'_> {
     fn list_concat(&mut self, argument: &Value) -> Resolved {
         let lists = self.resolve(argument)?;
         let lists = lists.as_array().cloned().unwrap_or_default();
-        Ok(Value::Array(
-            lists.iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect(),
-        ))
+        Ok(Value::Array(lists.iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect()))
     }
 
     fn map_merge(&mut self, argument: &Value) -> Resolved {
@@ -242,7 +236,10 @@ impl Resolver<'_> {
 
     fn branch(&mut self, argument: &Value) -> Resolved {
         let Some([condition, rest @ ..]) = argument.as_array().map(Vec::as_slice) else {
-            return Err("Arguments to \"if\" must be of the form: [condition_name, value_if_true, value_if_false]".to_owned());
+            return Err(
+                "Arguments to \"if\" must be of the form: [condition_name, value_if_true, value_if_false]"
+                    .to_owned(),
+            );
         };
         let chosen = if self.condition(condition)? { rest.first() } else { rest.get(1) };
         chosen.map_or(Ok(Value::Null), |value| self.resolve(value))

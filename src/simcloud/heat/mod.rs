@@ -12,7 +12,7 @@ mod types;
 mod views;
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(super) use engine::step;
 
@@ -61,15 +61,24 @@ fn forbidden() -> Refusal {
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let path = call.segments();
     match path.as_slice() {
-        [] => Ok(Reply::json(300, json!({"versions": [{"id": "v1.0", "status": "CURRENT",
+        [] => Ok(Reply::json(
+            300,
+            json!({"versions": [{"id": "v1.0", "status": "CURRENT",
             "links": [{"rel": "self",
-                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}))),
+                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}),
+        )),
         ["v1", project, rest @ ..] => {
             if *project != call.caller.project_id {
                 return Err(forbidden());
             }
             if call.method != Method::GET && !call.caller.may_write() {
-                return Err(forbidden());
+                let verb = match call.method {
+                    Method::POST => "create",
+                    Method::DELETE => "delete",
+                    _ => "update",
+                };
+                let message = format!("You are not authorized to use stacks:{verb}.");
+                return Err(Refusal::new(403, "Forbidden", message));
             }
             route(world, call, rest)
         }
@@ -82,14 +91,12 @@ fn route(world: &mut World, call: &Call, path: &[&str]) -> Result<Reply, Refusal
         (&Method::GET, ["build_info"]) => {
             Ok(Reply::ok(json!({"api": {"revision": "simcloud"}, "engine": {"revision": "simcloud"}})))
         }
-        (&Method::GET, ["resource_types"]) => Ok(types::list()),
+        (&Method::GET, ["resource_types"]) => Ok(types::list(call.query("name"))),
         (&Method::GET, ["resource_types", kind]) => types::show(kind),
         (&Method::GET, ["template_versions"]) => Ok(types::versions()),
         (&Method::POST, ["validate"]) => actions::validate(world, call),
         (&Method::POST, ["stacks", "preview"]) => actions::preview(world, call),
-        (&Method::GET, ["stacks"] | ["stacks", "detail"]) => {
-            Ok(views::list(world, call, path.len() > 1))
-        }
+        (&Method::GET, ["stacks"] | ["stacks", "detail"]) => Ok(views::list(world, call, path.len() > 1)),
         (&Method::POST, ["stacks"]) => actions::create(world, call),
         (_, ["stacks", "detail" | "preview"]) => Err(no_resource()),
         (_, ["stacks", name]) => lookup(world, call, name, ""),
@@ -138,5 +145,10 @@ fn lookup(world: &World, call: &Call, name: &str, rest: &str) -> Result<Reply, R
     if !rest.is_empty() {
         location = format!("{location}/{rest}");
     }
-    Ok(Reply::json(302, Value::Null).with_header("location", location))
+    let message = format!(
+        "The resource was found at <a href=\"{location}\">{location}</a>;\nyou should be \
+         redirected automatically.\n\n"
+    );
+    let body = json!({"message": message, "code": "302 Found", "title": "Found"});
+    Ok(Reply::json(302, body).with_header("location", location))
 }

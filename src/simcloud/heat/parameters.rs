@@ -56,8 +56,9 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
             Ok(Value::Array(pieces.map(Value::from).collect()))
         }
         ("json", Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
-        ("json", Value::String(text)) => serde_json::from_str(text)
-            .map_err(|_| invalid(name, "Value must be valid JSON")),
+        ("json", Value::String(text)) => {
+            serde_json::from_str(text).map_err(|_| invalid(name, "Value must be valid JSON"))
+        }
         ("boolean", Value::Bool(_)) => Ok(value.clone()),
         ("boolean", Value::String(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "on" | "yes" | "y" | "1" => Ok(json!(true)),

@@ -9,12 +9,7 @@ use super::{
 };
 use crate::simcloud::{wire::Call, world::World};
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    stack: &Stack,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, stack: &Stack, path: &[&str]) -> Result<Reply, Refusal> {
     match path {
         ["template"] => Ok(Reply::ok(stack.template.raw.clone())),
         ["environment"] => Ok(Reply::ok(json!({"parameters": stack.given,
@@ -25,6 +20,7 @@ pub(super) fn handle(
         ["resources", name] => {
             let resource = find(stack, name)?.clone();
             let mut view = resource_view(world, stack, &resource);
+            view["description"] = json!("");
             view["attributes"] = resources::attribute(world, stack, &resource, &[]);
             Ok(Reply::ok(json!({"resource": view})))
         }
@@ -64,8 +60,7 @@ pub(super) fn handle(
 fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     let doomed = || stack.doomed.iter().find(|resource| resource.name == name);
     stack.resource(name).or_else(doomed).ok_or_else(|| {
-        let message =
-            format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
+        let message = format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
         Refusal::new(404, "ResourceNotFound", message)
     })
 }
@@ -79,10 +74,11 @@ fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
         .map(|other| other.name.as_str())
         .collect();
     json!({"resource_name": resource.name, "logical_resource_id": resource.name,
-        "physical_resource_id": resource.physical_id, "resource_type": resource.kind,
+        "physical_resource_id": resource.physical_id.as_deref().unwrap_or_default(),
+        "resource_type": resource.kind,
         "resource_status": format!("{}_{}", resource.action, resource.status),
         "resource_status_reason": resource.reason, "required_by": required_by,
-        "creation_time": resource.created, "updated_time": resource.updated, "description": "",
+        "creation_time": resource.created, "updated_time": resource.updated,
         "links": [{"rel": "self", "href": format!("{own}/resources/{}", resource.name)},
             {"rel": "stack", "href": own}]})
 }
@@ -110,7 +106,7 @@ fn event_view(world: &World, stack: &Stack, event: &StackEvent) -> Value {
     let own = href(world, stack);
     json!({"id": event.id, "event_time": event.time, "resource_name": event.resource,
         "logical_resource_id": event.resource, "physical_resource_id": event.physical_id,
-        "resource_type": event.kind, "resource_status": event.status,
+        "resource_status": event.status,
         "resource_status_reason": event.reason,
         "links": [{"rel": "self", "href": format!("{own}/resources/{}/events/{}",
             event.resource, event.id)},
@@ -122,10 +118,11 @@ fn events(world: &World, call: &Call, stack: &Stack, resource: Option<&str>) -> 
     let mut rows: Vec<&StackEvent> = stack
         .events
         .iter()
+        .rev()
         .filter(|event| resource.is_none_or(|name| event.resource == name))
         .filter(|event| call.query("resource_status").is_none_or(|s| event.status == s))
         .collect();
-    if call.query("sort_dir") == Some("desc") {
+    if call.query("sort_dir") == Some("asc") {
         rows.reverse();
     }
     if let Some(marker) = call.query("marker")

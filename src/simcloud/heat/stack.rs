@@ -40,7 +40,6 @@ pub(super) struct StackEvent {
     pub(super) id: String,
     pub(super) time: String,
     pub(super) resource: String,
-    pub(super) kind: String,
     pub(super) physical_id: Option<String>,
     pub(super) status: String,
     pub(super) reason: String,
@@ -65,6 +64,8 @@ pub(super) struct Stack {
     pub(super) status: &'static str,
     pub(super) reason: String,
     pub(super) created: String,
+    /// The project that Heat makes for the stack in its own domain.
+    pub(super) domain_project: String,
     pub(super) updated: Option<String>,
     pub(super) deleted: Option<String>,
     pub(super) resources: Vec<Resource>,

@@ -6,11 +6,31 @@ use serde_json::{Map, Value};
 
 use super::{Refusal, invalid};
 
-const VERSIONS: [&str; 13] = [
-    "2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14",
-    "2017-02-24", "2017-09-01", "2018-03-02", "2018-08-31", "2021-04-16", "newton", "queens",
+const VERSIONS: [&str; 17] = [
+    "2013-05-23",
+    "2014-10-16",
+    "2015-04-30",
+    "2015-10-15",
+    "2016-04-08",
+    "2016-10-14",
+    "2017-02-24",
+    "2017-09-01",
+    "2018-03-02",
+    "2018-08-31",
+    "2021-04-16",
+    "newton",
+    "ocata",
+    "pike",
+    "queens",
+    "rocky",
+    "wallaby",
 ];
-const NAMED: [&str; 7] = ["newton", "ocata", "pike", "queens", "rocky", "wallaby", "xena"];
+
+/// Reads YAML as Heat does: a bare `n` or `y` is a word, not a truth value.
+pub(super) fn yaml(text: &str) -> Result<Value, String> {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
+}
 
 /// A resource as the template says it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,7 +64,7 @@ impl Template {
     /// Reads a template from a document or its text.
     pub(super) fn parse(given: &Value) -> Result<Self, Refusal> {
         let raw = match given {
-            Value::String(text) => serde_saphyr::from_str::<Value>(text).map_err(|error| {
+            Value::String(text) => yaml(text).map_err(|error| {
                 Refusal::new(400, "HTTPBadRequest", format!("Error parsing template: {error}"))
             })?,
             other => other.clone(),
@@ -57,7 +77,11 @@ impl Template {
             ));
         }
         let version = raw["heat_template_version"].as_str().unwrap_or_default();
-        if !VERSIONS.contains(&version) && !NAMED.contains(&version) {
+        if version.is_empty() {
+            let message = "The template version is invalid: Template version was not provided";
+            return Err(Refusal::new(400, "InvalidTemplateVersion", message));
+        }
+        if !VERSIONS.contains(&version) {
             let message = format!(
                 "The template version is invalid: \"heat_template_version: {version}\". \
                  \"heat_template_version\" should be one of: {}",
@@ -65,11 +89,18 @@ impl Template {
             );
             return Err(Refusal::new(400, "InvalidTemplateVersion", message));
         }
-        let known = ["heat_template_version", "description", "parameter_groups", "parameters",
-            "resources", "outputs", "conditions"];
-        if let Some(other) = raw.as_object().into_iter().flat_map(Map::keys).find(|name| {
-            !known.contains(&name.as_str())
-        }) {
+        let known = [
+            "heat_template_version",
+            "description",
+            "parameter_groups",
+            "parameters",
+            "resources",
+            "outputs",
+            "conditions",
+        ];
+        if let Some(other) =
+            raw.as_object().into_iter().flat_map(Map::keys).find(|name| !known.contains(&name.as_str()))
+        {
             return Err(Refusal::new(
                 400,
                 "InvalidTemplateSection",
@@ -81,13 +112,16 @@ impl Template {
             resources.insert(name.clone(), Definition::parse(&name, &body)?);
         }
         let template = Self {
-            description: raw["description"].as_str().unwrap_or_default().to_owned(),
+            description: raw["description"].as_str().unwrap_or("No description").to_owned(),
             parameters: section(&raw, "parameters")?,
             conditions: section(&raw, "conditions")?,
             outputs: section(&raw, "outputs")?,
             resources,
             raw,
         };
+        if let Some(twice) = template.parameters.keys().find(|name| template.resources.contains_key(*name)) {
+            return Err(invalid(format!("Duplicate names {{'{twice}'}}")));
+        }
         template.check_references()?;
         template.order()?;
         Ok(template)
@@ -97,9 +131,7 @@ impl Template {
         for (name, definition) in &self.resources {
             for target in references(&definition.properties).iter().chain(&definition.depends_on) {
                 if !self.resources.contains_key(target) {
-                    let message = format!(
-                        "The specified reference \"{target}\" (in {name}) is incorrect."
-                    );
+                    let message = format!("The specified reference \"{target}\" (in {name}) is incorrect.");
                     return Err(Refusal::new(400, "InvalidTemplateReference", message));
                 }
             }
@@ -169,11 +201,7 @@ impl Template {
                 .cloned()
                 .collect();
             if ready.is_empty() {
-                return Err(Refusal::new(
-                    400,
-                    "CircularDependencyException",
-                    "Circular Dependency Found",
-                ));
+                return Err(Refusal::new(400, "CircularDependencyException", "Circular Dependency Found"));
             }
             order.extend(ready);
         }
@@ -186,20 +214,24 @@ impl Definition {
         let Some(kind) = body["type"].as_str() else {
             return Err(invalid(format!("Each Resource must contain a type key: {name}")));
         };
-        let known = ["type", "properties", "metadata", "depends_on", "update_policy",
-            "deletion_policy", "external_id", "condition"];
+        let known = [
+            "type",
+            "properties",
+            "metadata",
+            "depends_on",
+            "update_policy",
+            "deletion_policy",
+            "external_id",
+            "condition",
+        ];
         if let Some(other) =
             body.as_object().into_iter().flat_map(Map::keys).find(|k| !known.contains(&k.as_str()))
         {
-            return Err(invalid(format!(
-                "\"{other}\" is not a valid keyword inside a resource definition"
-            )));
+            return Err(invalid(format!("\"{other}\" is not a valid keyword inside a resource definition")));
         }
         let depends_on = match &body["depends_on"] {
             Value::String(one) => vec![one.clone()],
-            Value::Array(many) => {
-                many.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }
+            Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
         Ok(Self {

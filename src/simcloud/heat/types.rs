@@ -2,19 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, resources::{SCHEMAS, Schema}};
+use super::{
+    Refusal, Reply,
+    resources::{SCHEMAS, Schema},
+};
 
 /// Types that templates may still name but that do nothing: hidden from the list.
 const HIDDEN: [&str; 2] = ["OS::Designate::Domain", "OS::Designate::Record"];
 
-pub(super) fn list() -> Reply {
-    let kinds: Vec<&str> = SCHEMAS.iter().map(|schema| schema.kind).collect();
+pub(super) fn list(name: Option<&str>) -> Reply {
+    let kinds: Vec<&str> = SCHEMAS
+        .iter()
+        .map(|schema| schema.kind)
+        .filter(|kind| name.is_none_or(|name| kind.contains(name)))
+        .collect();
     Reply::ok(json!({"resource_types": kinds}))
 }
 
 pub(super) fn show(kind: &str) -> Result<Reply, Refusal> {
     if HIDDEN.contains(&kind) {
-        let message = format!("Resource type {kind} is not supported: it is hidden.");
+        let message = format!("{kind} is not supported.");
         return Err(Refusal::new(400, "NotSupported", message));
     }
     let Some(schema) = Schema::of(kind) else {
@@ -29,10 +36,9 @@ pub(super) fn show(kind: &str) -> Result<Reply, Refusal> {
                 "update_allowed": schema.updatable.contains(&name), "immutable": false}),
         );
     }
-    let service = schema.service.map(|service| service.catalog_type());
     Ok(Reply::ok(json!({"resource_type": kind, "properties": properties,
         "attributes": {"show": {"type": "map", "description": "Detailed information about resource."}},
-        "support_status": {"status": "SUPPORTED", "message": service, "version": null,
+        "support_status": {"status": "SUPPORTED", "message": null, "version": "8.0.0",
             "previous_status": null}})))
 }
 

@@ -12,14 +12,9 @@ fn brief(world: &World, stack: &Stack) -> Value {
     json!({"id": stack.id, "stack_name": stack.name, "description": stack.template.description,
         "stack_status": stack.state(), "stack_status_reason": stack.reason,
         "creation_time": stack.created, "updated_time": stack.updated,
-        "deletion_time": stack.deleted, "tags": tags(stack), "parent": null,
-        "stack_owner": stack.owner.user_name, "project": stack.owner.project_id,
-        "stack_user_project_id": null,
+        "deletion_time": stack.deleted, "tags": stack.tags, "parent": null,
+        "stack_owner": stack.owner.user_name, "stack_user_project_id": stack.domain_project,
         "links": [{"rel": "self", "href": href(world, stack)}]})
-}
-
-fn tags(stack: &Stack) -> Value {
-    if stack.tags.is_empty() { Value::Null } else { json!(stack.tags) }
 }
 
 /// The whole stack.
@@ -38,9 +33,11 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
         let shown = if hidden { "******".to_owned() } else { text };
         parameters.insert(name.clone(), json!(shown));
     }
-    for (name, value) in [("OS::project_id", &stack.owner.project_id),
-        ("OS::stack_id", &stack.id), ("OS::stack_name", &stack.name)]
-    {
+    for (name, value) in [
+        ("OS::project_id", &stack.owner.project_id),
+        ("OS::stack_id", &stack.id),
+        ("OS::stack_name", &stack.name),
+    ] {
         parameters.insert(name.to_owned(), json!(value));
     }
     let outputs: Vec<Value> = if with_outputs {
@@ -55,7 +52,7 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
     for (name, value) in more.as_object().into_iter().flatten() {
         view[name.as_str()] = value.clone();
     }
-    if with_outputs {
+    if with_outputs && !stack.is_deleted() {
         view["outputs"] = Value::Array(outputs);
     }
     view
@@ -70,11 +67,7 @@ pub(super) fn output(world: &mut World, stack: &Stack, name: &str) -> Value {
         Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
         None => true,
     };
-    let value = if wanted {
-        Resolver { world, stack }.resolve(&defined["value"])
-    } else {
-        Ok(Value::Null)
-    };
+    let value = if wanted { Resolver { world, stack }.resolve(&defined["value"]) } else { Ok(Value::Null) };
     match value {
         Ok(value) => output["output_value"] = value,
         Err(message) => {
@@ -108,7 +101,14 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
                 && call.query("tags-any").is_none_or(|tags| tags.split(',').any(has))
                 && call.query("not-tags").is_none_or(|tags| !tags.split(',').all(has))
         })
-        .map(|stack| brief(world, stack))
+        .map(|stack| {
+            let mut row = brief(world, stack);
+            // Lists know only a description that somebody wrote.
+            if row["description"] == "No description" {
+                row["description"] = json!("");
+            }
+            row
+        })
         .collect();
     let count = rows.len();
     if let Some(marker) = call.query("marker")

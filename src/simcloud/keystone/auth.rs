@@ -31,7 +31,7 @@ pub(crate) fn authenticate(world: &World, token: Option<&str>) -> Result<Caller,
         user_name: token.user.name.clone(),
         project_id: token.project.as_ref().map(|p| p.id.clone()).unwrap_or_default(),
         roles: token.roles.clone(),
-        application_credential: token.application_credential,
+        application_credential: token.application_credential.is_some(),
     })
 }
 
@@ -50,7 +50,8 @@ struct Proof {
     methods: Vec<&'static str>,
     /// Fixed by an application credential.
     fixed: Option<(Project, Vec<String>)>,
-    from_credential: bool,
+    /// The id and name of the application credential behind it.
+    credential: Option<(String, String)>,
     /// A token is never prolonged by a token.
     expires: Option<Duration>,
 }
@@ -61,17 +62,14 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     }
     let auth = &call.body["auth"];
     let identity = &auth["identity"];
-    let methods = identity["methods"]
-        .as_array()
-        .ok_or_else(|| bad_request("'identity' is a required property"))?;
+    let methods =
+        identity["methods"].as_array().ok_or_else(|| bad_request("'identity' is a required property"))?;
     let method = methods.first().and_then(Value::as_str).unwrap_or_default();
     let proof = match method {
         "password" => by_password(world, &identity["password"]["user"])?,
         "application_credential" => {
             if auth.get("scope").is_some_and(|scope| !scope.is_null()) {
-                return Err(bad_request(
-                    "Application credentials cannot request a scope.",
-                ));
+                return Err(bad_request("Application credentials cannot request a scope."));
             }
             by_credential(world, &identity["application_credential"])?
         }
@@ -88,7 +86,7 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         project,
         roles,
         methods: proof.methods,
-        application_credential: proof.from_credential,
+        application_credential: proof.credential,
         issued: world.now,
         expires: proof.expires.map_or(expires, |limit| limit.min(expires)),
     };
@@ -97,9 +95,7 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let id = format!("gAAAAA{}{}", world.hex_id(), world.hex_id());
     let body = view(world, &token, call.query("nocatalog").is_none());
     world.identity.tokens.insert(id.clone(), token);
-    Ok(Reply::json(201, body)
-        .with_header("x-subject-token", id)
-        .with_header("vary", "X-Auth-Token"))
+    Ok(Reply::json(201, body).with_header("x-subject-token", id).with_header("vary", "X-Auth-Token"))
 }
 
 fn in_default_domain(domain: &Value) -> bool {
@@ -111,10 +107,7 @@ fn find_user<'a>(world: &'a World, wanted: &Value) -> Option<&'a User> {
     let by_id = wanted["id"].as_str();
     world.identity.users.iter().find(|user| match by_id {
         Some(id) => user.id == id,
-        None => {
-            wanted["name"].as_str() == Some(user.name.as_str())
-                && in_default_domain(&wanted["domain"])
-        }
+        None => wanted["name"].as_str() == Some(user.name.as_str()) && in_default_domain(&wanted["domain"]),
     })
 }
 
@@ -122,13 +115,7 @@ fn by_password(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
     let user = find_user(world, wanted)
         .filter(|user| wanted["password"].as_str() == Some(user.password.as_str()))
         .ok_or_else(unauthorized)?;
-    Ok(Proof {
-        user: user.clone(),
-        methods: vec!["password"],
-        fixed: None,
-        from_credential: false,
-        expires: None,
-    })
+    Ok(Proof { user: user.clone(), methods: vec!["password"], fixed: None, credential: None, expires: None })
 }
 
 fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
@@ -153,7 +140,7 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         user: user.clone(),
         methods: vec!["application_credential"],
         fixed: Some((project.clone(), credential.roles.clone())),
-        from_credential: true,
+        credential: Some((credential.id.clone(), credential.name.clone())),
         expires: None,
     })
 }
@@ -166,16 +153,12 @@ fn by_token(world: &World, id: &str) -> Result<Proof, Refusal> {
         user: token.user.clone(),
         methods,
         fixed: None,
-        from_credential: token.application_credential,
+        credential: token.application_credential.clone(),
         expires: Some(token.expires),
     })
 }
 
-fn scoped(
-    world: &World,
-    user: &User,
-    auth: &Value,
-) -> Result<(Option<Project>, Vec<String>), Refusal> {
+fn scoped(world: &World, user: &User, auth: &Value) -> Result<(Option<Project>, Vec<String>), Refusal> {
     let wanted = &auth["scope"]["project"];
     if wanted.is_null() {
         return Ok((None, Vec::new()));
@@ -187,8 +170,7 @@ fn scoped(
         .find(|project| match wanted["id"].as_str() {
             Some(id) => project.id == id,
             None => {
-                wanted["name"].as_str() == Some(project.name.as_str())
-                    && in_default_domain(&wanted["domain"])
+                wanted["name"].as_str() == Some(project.name.as_str()) && in_default_domain(&wanted["domain"])
             }
         })
         .ok_or_else(unauthorized)?;
@@ -216,6 +198,9 @@ fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
         "expires_at": moment(world, token.expires),
         "issued_at": issued.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
     });
+    if let Some((id, name)) = &token.application_credential {
+        body["application_credential"] = json!({"id": id, "name": name, "restricted": true});
+    }
     if let Some(project) = &token.project {
         let ids = &world.identity.roles;
         let roles: Vec<Value> = token
@@ -240,8 +225,7 @@ fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
 pub(super) fn show(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let id = call.header("x-subject-token").unwrap_or_default();
     let token = live(world, id).ok_or_else(|| not_found("Could not find token."))?;
-    Ok(Reply::ok(view(world, token, call.query("nocatalog").is_none()))
-        .with_header("x-subject-token", id))
+    Ok(Reply::ok(view(world, token, call.query("nocatalog").is_none())).with_header("x-subject-token", id))
 }
 
 pub(super) fn revoke(world: &mut World, call: &Call) -> Result<Reply, Refusal> {

@@ -24,6 +24,7 @@ pub(super) fn catalog(world: &World, project_id: &str) -> Value {
         .map(|service| {
             let prefix = service.prefix();
             let url = match service {
+                Service::Identity => format!("{base}/{prefix}/v3"),
                 Service::Compute => format!("{base}/{prefix}/v2.1"),
                 Service::Orchestration => format!("{base}/{prefix}/v1/{project_id}"),
                 Service::Dns if wrong_dns => format!("{base}/not-{prefix}"),

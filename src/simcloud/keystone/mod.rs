@@ -38,7 +38,7 @@ struct Grant {
 #[derive(Clone, Debug)]
 pub(super) struct ApplicationCredential {
     pub(super) id: String,
-    name: String,
+    pub(super) name: String,
     pub(super) secret: String,
     user_id: String,
     project_id: String,
@@ -51,7 +51,7 @@ struct Token {
     project: Option<Project>,
     roles: Vec<String>,
     methods: Vec<&'static str>,
-    application_credential: bool,
+    application_credential: Option<(String, String)>,
     issued: Duration,
     expires: Duration,
 }
@@ -157,15 +157,17 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let path = call.segments();
     match (&call.method, path.as_slice()) {
         (&Method::GET, []) => {
-            Ok(Reply::json(300, json!({"versions": {"values": [catalog::version(world)]}})))
+            let location = format!("{}/identity/v3/", world.base_url);
+            let body = json!({"versions": {"values": [catalog::version(world)]}});
+            Ok(Reply::json(300, body).with_header("location", location))
         }
         (&Method::GET, ["v3"]) => Ok(Reply::ok(json!({"version": catalog::version(world)}))),
         (&Method::POST, ["v3", "auth", "tokens"]) => auth::issue(world, call),
         (&Method::GET | &Method::HEAD, ["v3", "auth", "tokens"]) => auth::show(world, call),
         (&Method::DELETE, ["v3", "auth", "tokens"]) => auth::revoke(world, call),
-        (&Method::GET, ["v3", "auth", "catalog"]) => Ok(Reply::ok(
-            json!({"catalog": catalog::catalog(world, &call.caller.project_id), "links": {}}),
-        )),
+        (&Method::GET, ["v3", "auth", "catalog"]) => {
+            Ok(Reply::ok(json!({"catalog": catalog::catalog(world, &call.caller.project_id), "links": {}})))
+        }
         (&Method::GET, ["v3", "auth", "projects"]) => Ok(own_projects(world, &call.caller)),
         (&Method::GET, ["v3", "projects"]) if call.caller.is_admin() => Ok(projects(world, call)),
         (&Method::GET, ["v3", "projects", id]) => project(world, &call.caller, id),
@@ -239,12 +241,7 @@ fn credential_view(credential: &ApplicationCredential) -> Value {
         "expires_at": null, "unrestricted": false, "description": null, "links": {}})
 }
 
-fn credentials(
-    world: &mut World,
-    call: &Call,
-    user: &str,
-    rest: &[&str],
-) -> Result<Reply, Refusal> {
+fn credentials(world: &mut World, call: &Call, user: &str, rest: &[&str]) -> Result<Reply, Refusal> {
     if user != call.caller.user_id || call.caller.application_credential {
         return Err(forbidden("identity:create_application_credential"));
     }
@@ -261,9 +258,9 @@ fn credentials(
         }
         (&Method::POST, []) => {
             let wanted = &call.body["application_credential"];
-            let name = wanted["name"].as_str().ok_or_else(|| {
-                Refusal::new(400, "Bad Request", "'name' is a required property")
-            })?;
+            let name = wanted["name"]
+                .as_str()
+                .ok_or_else(|| Refusal::new(400, "Bad Request", "'name' is a required property"))?;
             let secret = wanted["secret"].as_str().map(str::to_owned);
             let credential = ApplicationCredential {
                 id: world.hex_id(),

@@ -62,8 +62,7 @@ pub(in crate::simcloud) fn answer(
         reply.metadata.authoritative = false;
     }
     let bytes = reply.to_vec().ok()?;
-    let cut = transport == Transport::Udp
-        && (bytes.len() > room || mode == Some(NameServerMode::Truncating));
+    let cut = transport == Transport::Udp && (bytes.len() > room || mode == Some(NameServerMode::Truncating));
     if cut { reply.truncate().to_vec().ok() } else { Some(bytes) }
 }
 
@@ -196,11 +195,7 @@ fn has_descendants(zone: &ZoneCopy, name: &str) -> bool {
 }
 
 /// The NS records below the apex that hand the name to other servers.
-fn delegation<'a>(
-    zone: &'a ZoneCopy,
-    name: &str,
-    kind: RecordType,
-) -> Option<(Name, &'a RecordData)> {
+fn delegation<'a>(zone: &'a ZoneCopy, name: &str, kind: RecordType) -> Option<(Name, &'a RecordData)> {
     let mut at = name;
     while at.len() > zone.origin.len() {
         let ns = zone.names.get(at).and_then(|sets| sets.iter().find(|set| set.kind == "NS"));

@@ -85,16 +85,6 @@ impl Copies {
         }
     }
 
-    /// Puts records back that should be gone.
-    pub(super) fn haunt(&mut self, zone: &str, ghosts: &[(String, RecordData)]) {
-        for copy in self.servers.iter_mut().filter_map(|zones| zones.get_mut(zone)) {
-            let copy = Arc::make_mut(copy);
-            for (name, data) in ghosts {
-                copy.insert(name, data.clone());
-            }
-        }
-    }
-
     /// The zone that a server answers a name from: the longest that contains it.
     fn zone_of(&self, server: usize, name: &str) -> Option<Arc<ZoneCopy>> {
         let zones = self.servers.get(server)?;

@@ -29,12 +29,7 @@ pub(in crate::simcloud) async fn bind(address: SocketAddr) -> io::Result<(UdpSoc
 }
 
 /// Serves until the cloud stops.
-pub(in crate::simcloud) async fn serve(
-    shared: Arc<Shared>,
-    server: usize,
-    udp: UdpSocket,
-    tcp: TcpListener,
-) {
+pub(in crate::simcloud) async fn serve(shared: Arc<Shared>, server: usize, udp: UdpSocket, tcp: TcpListener) {
     let stop = shared.stop.clone();
     let mut connections = JoinSet::new();
     let mut buffer = vec![0; 4096];

@@ -31,6 +31,12 @@ pub(super) fn uses(world: &World, router: &str, subnet: &str) -> bool {
 }
 
 fn own_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> {
+    if let Some(full) = wanted["dns_name"].as_str().filter(|name| name.ends_with('.')) {
+        return Err(bad_request(format!(
+            "Invalid input for dns_name. Reason: '{full}' is a FQDN. It should be a relative \
+             domain name."
+        )));
+    }
     let name = names::name(world, &wanted["dns_name"])?.unwrap_or_default();
     let domain = names::domain(&wanted["dns_domain"])?.unwrap_or_default();
     let missing = match (name.is_empty(), domain.is_empty()) {
@@ -60,7 +66,9 @@ fn association(
         !address.contains(':') && wished.is_none_or(|wished| wished == address)
     });
     let Some(fixed) = fixed else {
-        let message = format!("Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses.");
+        let message = format!(
+            "Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses."
+        );
         return Err(Refusal::new(400, "BadRequest", message));
     };
     if let Some(other) = on_port(world, port_id)
@@ -103,9 +111,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let external = text(wanted, "floating_network_id").to_owned();
     let network = shown(world, call, Kind::Network, &external)?;
     if network["router:external"] != true {
-        let message = format!(
-            "Bad floatingip request: Network {external} is not a valid external network."
-        );
+        let message = format!("Bad floatingip request: Network {external} is not a valid external network.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let own = own_name(world, wanted)?;
@@ -130,12 +136,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Ok(id)
 }
 
-pub(super) fn update(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::FloatingIp.check_attributes(wanted)?;
     let read_only = ["dns_name", "dns_domain", "floating_network_id", "floating_ip_address"];
     if let Some(name) = read_only.iter().find(|name| wanted.get(**name).is_some()) {

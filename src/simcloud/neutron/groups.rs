@@ -39,6 +39,7 @@ fn blank(caller: Caller) -> Call {
         body: Value::Null,
         caller,
         request_id: String::new(),
+        in_process: true,
     }
 }
 
@@ -56,8 +57,16 @@ fn make(world: &mut World, call: &Call, wanted: &Value) -> String {
 
 fn make_rule(world: &mut World, call: &Call, wanted: &Value) -> String {
     let (id, mut row) = new_row(world, call, wanted);
-    let names = ["security_group_id", "direction", "protocol", "port_range_min",
-        "port_range_max", "remote_ip_prefix", "remote_group_id", "remote_address_group_id"];
+    let names = [
+        "security_group_id",
+        "direction",
+        "protocol",
+        "port_range_min",
+        "port_range_max",
+        "remote_ip_prefix",
+        "remote_group_id",
+        "remote_address_group_id",
+    ];
     for name in names {
         row[name] = wanted.get(name).cloned().unwrap_or_default();
     }
@@ -79,16 +88,12 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Ok(make(world, call, wanted))
 }
 
-pub(super) fn create_rule(
-    world: &mut World,
-    call: &Call,
-    wanted: &Value,
-) -> Result<String, Refusal> {
+pub(super) fn create_rule(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {
     Kind::SecurityGroupRule.check_attributes(wanted)?;
     let group = text(wanted, "security_group_id").to_owned();
     shown(world, call, Kind::SecurityGroup, &group)?;
-    let fields = ["direction", "protocol", "port_range_min", "port_range_max",
-        "remote_ip_prefix", "remote_group_id"];
+    let fields =
+        ["direction", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id"];
     let ethertype = wanted["ethertype"].as_str().unwrap_or("IPv4");
     let same = world.network.table(Kind::SecurityGroupRule).find(|rule| {
         text(rule, "security_group_id") == group
@@ -96,8 +101,7 @@ pub(super) fn create_rule(
             && fields.iter().all(|name| rule[*name] == wanted[*name])
     });
     if let Some(rule) = same {
-        let message =
-            format!("Security group rule already exists. Rule id is {}.", text(rule, "id"));
+        let message = format!("Security group rule already exists. Rule id is {}.", text(rule, "id"));
         return Err(Refusal::new(409, "SecurityGroupRuleExists", message));
     }
     Ok(make_rule(world, call, wanted))
@@ -108,12 +112,7 @@ pub(super) fn rules_of(world: &World, group: &str) -> Value {
     Value::Array(rules.filter(|r| text(r, "security_group_id") == group).cloned().collect())
 }
 
-pub(super) fn update(
-    world: &mut World,
-    _call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, _call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::SecurityGroup.check_attributes(wanted)?;
     if let Some(row) = world.network.row_mut(Kind::SecurityGroup, id) {
         merge(row, wanted, &["name", "description"]);

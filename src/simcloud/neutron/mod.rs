@@ -90,9 +90,8 @@ impl Network {
     pub(super) fn made(&self, collection: &str) -> Vec<Value> {
         let Some(kind) = Kind::by_collection(collection) else { return Vec::new() };
         // What belongs to no project is part of a router or floating IP, which is listed itself.
-        let made = |row: &&Value| {
-            !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty()
-        };
+        let made =
+            |row: &&Value| !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty();
         self.table(kind).filter(made).cloned().collect()
     }
 }
@@ -102,7 +101,7 @@ pub(super) fn text<'a>(row: &'a Value, field: &str) -> &'a str {
     row[field].as_str().unwrap_or_default()
 }
 
-const EXTENSIONS: [(&str, &str); 17] = [
+const EXTENSIONS: [(&str, &str); 27] = [
     ("dns-integration", "DNS Integration"),
     ("dns-domain-ports", "dns_domain for ports"),
     ("subnet-dns-publish-fixed-ip", "Subnet DNS publish fixed IP"),
@@ -120,6 +119,16 @@ const EXTENSIONS: [(&str, &str); 17] = [
     ("standard-attr-revisions", "Resource revision numbers"),
     ("standard-attr-timestamp", "Resource timestamps"),
     ("port-security", "Port Security"),
+    ("tag-creation", "Tag creation"),
+    ("filter-validation", "Filter parameters validation"),
+    ("fip-port-details", "Floating IP Port Details Extension"),
+    ("multi-provider", "Multi Provider Network"),
+    ("net-mtu", "Network MTU"),
+    ("pagination", "Pagination support"),
+    ("sorting", "Sorting support"),
+    ("project-id", "project_id field enabled"),
+    ("subnet_allocation", "Subnet Allocation"),
+    ("network_availability_zone", "Network Availability Zone"),
 ];
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
@@ -142,7 +151,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
             .map(|found| Reply::ok(json!({"extension": extension(*found)})))
             .ok_or_else(|| {
                 let message = format!("Extension with alias {alias} does not exist");
-                Refusal::new(404, "ExtensionNotFound", message)
+                Refusal::new(404, "HTTPNotFound", message)
             }),
         (_, ["v2.0", "quotas", rest @ ..]) => quotas::handle(world, call, rest),
         (_, ["v2.0", collection, rest @ ..]) => match Kind::by_collection(collection) {
@@ -178,12 +187,11 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
         return Err(Refusal::new(403, "PolicyNotAuthorized", message));
     }
     match (&call.method, path) {
-        (&Method::GET, []) => Ok(rows::list(world, call, kind)),
+        (&Method::GET, []) => rows::list(world, call, kind),
         (&Method::POST, []) => {
             let wanted = &call.body[kind.singular()];
             if !wanted.is_object() {
-                return Err(bad_request(format!("Unable to find '{}' in request body",
-                    kind.singular())));
+                return Err(bad_request(format!("Unable to find '{}' in request body", kind.singular())));
             }
             quotas::check(world, call, kind, wanted)?;
             let id = create(world, call, kind, wanted)?;
@@ -207,9 +215,7 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
             Ok(Reply::empty(204))
         }
         (_, [id, "tags", rest @ ..]) => rows::tags(world, call, kind, id, rest),
-        (&Method::PUT, [id, action]) if kind == Kind::Router => {
-            routers::interface(world, call, id, action)
-        }
+        (&Method::PUT, [id, action]) if kind == Kind::Router => routers::interface(world, call, id, action),
         _ => Err(no_resource()),
     }
 }
@@ -226,13 +232,7 @@ fn create(world: &mut World, call: &Call, kind: Kind, wanted: &Value) -> Result<
     }
 }
 
-fn update(
-    world: &mut World,
-    call: &Call,
-    kind: Kind,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+fn update(world: &mut World, call: &Call, kind: Kind, id: &str, wanted: &Value) -> Result<(), Refusal> {
     match kind {
         Kind::Network => networks::update(world, call, id, wanted),
         Kind::Subnet => subnets::update(world, call, id, wanted),

@@ -56,8 +56,8 @@ fn check(field: &str, name: &str) -> Result<(), Refusal> {
             return Err(invalid(field, name, &why));
         }
     }
-    // Only a full name has a top-level domain.
-    if let Some(tld) = labels.last().filter(|_| labels.len() > 1 && name.ends_with('.'))
+    // A single label has no top-level domain.
+    if let Some(tld) = labels.last().filter(|_| labels.len() > 1)
         && tld.bytes().all(|c| c.is_ascii_digit())
     {
         return Err(invalid(field, name, &format!("TLD '{tld}' must not be all numeric")));
@@ -81,9 +81,12 @@ pub(super) fn name(world: &World, value: &Value) -> Result<Option<String>, Refus
     check("dns_name", &name)?;
     let domain = own_domain(world);
     if name.ends_with('.') && !name.ends_with(&format!(".{domain}")) {
+        let domain = domain.trim_end_matches('.');
         let message = format!(
-            "Invalid input for dns_name. Reason: Cannot accept FQDN '{name}': it is not in the \
-             configured DNS domain '{domain}'."
+            "Invalid input for dns_name. Reason: The dns_name passed is a FQDN. Its higher level \
+             labels must be equal to the dns_domain option in neutron.conf, that has been set to \
+             '{domain}'. It must also include one or more valid DNS labels to the left of \
+             '{domain}'."
         );
         return Err(bad_request(message));
     }
@@ -101,9 +104,7 @@ pub(super) fn domain(value: &Value) -> Result<Option<String>, Refusal> {
         return Ok(Some(domain));
     }
     if !domain.ends_with('.') {
-        return Err(bad_request(format!(
-            "Invalid input for dns_domain. Reason: '{domain}' is not a FQDN."
-        )));
+        return Err(bad_request(format!("Invalid input for dns_domain. Reason: '{domain}' is not a FQDN.")));
     }
     let plain = KEYWORDS.iter().fold(domain.clone(), |plain, word| plain.replace(word, "x"));
     check("dns_domain", &plain)?;

@@ -56,12 +56,7 @@ fn exhausted(network_id: &str) -> Refusal {
     Refusal::new(409, "IpAddressGenerationFailure", message)
 }
 
-fn grant(
-    world: &mut World,
-    network_id: &str,
-    subnets: &[Value],
-    wish: &Value,
-) -> Result<Value, Refusal> {
+fn grant(world: &mut World, network_id: &str, subnets: &[Value], wish: &Value) -> Result<Value, Refusal> {
     let address: Option<IpAddr> = match wish["ip_address"].as_str() {
         Some(ip) => Some(ip.parse().map_err(|_| {
             bad_request(format!("Invalid input for fixed_ips. Reason: '{ip}' is not a valid IP address."))
@@ -75,6 +70,13 @@ fn grant(
             address.is_none_or(|ip| range.is_some_and(|range| range.contains(ip)))
         }
     });
+    if let (None, Some(address)) = (subnet, address) {
+        let message = format!(
+            "IP address {address} is not a valid IP for any of the subnets on the specified \
+             network."
+        );
+        return Err(Refusal::new(400, "InvalidIpForNetwork", message));
+    }
     let Some(subnet) = subnet else {
         let message = format!(
             "Invalid input for operation: Failed to create port on network {network_id}, because \
@@ -93,9 +95,7 @@ fn grant(
             world.network.allocations.take(id, address)?;
             address
         }
-        None => {
-            world.network.allocations.take_any(subnet).ok_or_else(|| exhausted(network_id))?
-        }
+        None => world.network.allocations.take_any(subnet).ok_or_else(|| exhausted(network_id))?,
     };
     Ok(json!({"subnet_id": id, "ip_address": address}))
 }
@@ -110,6 +110,14 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     Kind::Port.check_attributes(wanted)?;
     let network_id = text(wanted, "network_id").to_owned();
     let network = shown(world, call, Kind::Network, &network_id)?;
+    let addressed = wanted["fixed_ips"].as_array().into_iter().flatten();
+    if !call.caller.owns(text(&network, "project_id"))
+        && addressed.clone().any(|ip| ip["ip_address"].is_string())
+    {
+        let message = "(rule:create_port and (rule:create_port:fixed_ips and \
+                       (rule:create_port:fixed_ips:ip_address))) is disallowed by policy";
+        return Err(Refusal::new(403, "PolicyNotAuthorized", message));
+    }
     let dns_name = names::name(world, &wanted["dns_name"])?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
     let groups = match wanted["security_groups"].as_array() {
@@ -119,9 +127,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
             }
             groups.clone()
         }
-        None if network["port_security_enabled"] == false
-            || wanted["port_security_enabled"] == false =>
-        {
+        None if network["port_security_enabled"] == false || wanted["port_security_enabled"] == false => {
             Vec::new()
         }
         None => vec![json!(groups::ensure_default(world, &call.caller.project_id))],
@@ -140,20 +146,23 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["admin_state_up", "mac_address", "device_id", "device_owner", "allowed_address_pairs",
-            "binding:vnic_type", "binding:host_id", "port_security_enabled"],
+        &[
+            "admin_state_up",
+            "mac_address",
+            "device_id",
+            "device_owner",
+            "allowed_address_pairs",
+            "binding:vnic_type",
+            "binding:host_id",
+            "port_security_enabled",
+        ],
     );
     world.network.insert(Kind::Port, &id, row);
     publish::port_created(world, &call.caller, &id, dns_name, dns_domain);
     Ok(id)
 }
 
-pub(super) fn update(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::Port.check_attributes(wanted)?;
     let dns_name = names::name(world, &wanted["dns_name"])?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
@@ -163,9 +172,7 @@ pub(super) fn update(
     let old_ips = before["fixed_ips"].as_array().cloned().unwrap_or_default();
     let mut new_ips = None;
     if let Some(wished) = wanted["fixed_ips"].as_array() {
-        let kept = |ip: &Value| {
-            wished.iter().any(|wish| text(wish, "ip_address") == text(ip, "ip_address"))
-        };
+        let kept = |ip: &Value| wished.iter().any(|wish| text(wish, "ip_address") == text(ip, "ip_address"));
         let removed: Vec<Value> = old_ips.iter().filter(|ip| !kept(ip)).cloned().collect();
         if !removed.is_empty() && fips::on_port(world, id).is_some() {
             let message = "Bad port request: Cannot change the fixed IP of a port with a floating IP.";
@@ -188,9 +195,19 @@ pub(super) fn update(
         merge(
             row,
             wanted,
-            &["name", "description", "admin_state_up", "device_id", "device_owner",
-                "security_groups", "allowed_address_pairs", "binding:vnic_type",
-                "binding:host_id", "binding:profile", "port_security_enabled"],
+            &[
+                "name",
+                "description",
+                "admin_state_up",
+                "device_id",
+                "device_owner",
+                "security_groups",
+                "allowed_address_pairs",
+                "binding:vnic_type",
+                "binding:host_id",
+                "binding:profile",
+                "port_security_enabled",
+            ],
         );
         let bound = !text(row, "binding:host_id").is_empty();
         row["status"] = json!(if bound { "ACTIVE" } else { "DOWN" });
@@ -209,9 +226,8 @@ pub(super) fn delete(world: &mut World, call: &Call, id: &str) -> Result<(), Ref
     let owner = world.network.row(Kind::Port, id).map(|row| text(row, "device_owner").to_owned());
     let owner = owner.unwrap_or_default();
     if owner.starts_with("network:router") || owner == "network:floatingip" {
-        let message = format!(
-            "Port {id} cannot be deleted directly via the port API: has device owner {owner}."
-        );
+        let message =
+            format!("Port {id} cannot be deleted directly via the port API: has device owner {owner}.");
         return Err(Refusal::new(409, "ServicePortInUse", message));
     }
     // The names go first: if that fails, the port stays.

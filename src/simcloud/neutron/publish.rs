@@ -2,14 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Refusal, names,
-    names::PortDns,
-    networks::TENANT_SEGMENTS,
-    ports::subnets_of,
-    rows::Kind,
-    text,
-};
+use super::{Refusal, names, names::PortDns, networks::TENANT_SEGMENTS, ports::subnets_of, rows::Kind, text};
 use crate::simcloud::{wire::Caller, world::World};
 
 mod driver;
@@ -61,28 +54,16 @@ fn published_ips(world: &World, ips: &Value) -> Vec<String> {
         let subnet = world.network.row(Kind::Subnet, text(ip, "subnet_id"));
         subnet.is_some_and(|subnet| subnet["dns_publish_fixed_ip"] == true)
     };
-    let some: Vec<String> =
-        ips.iter().filter(flagged).map(|ip| text(ip, "ip_address").to_owned()).collect();
-    if some.is_empty() {
-        ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect()
-    } else {
-        some
-    }
+    let some: Vec<String> = ips.iter().filter(flagged).map(|ip| text(ip, "ip_address").to_owned()).collect();
+    if some.is_empty() { ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect() } else { some }
 }
 
-fn new_row(
-    world: &World,
-    caller: &Caller,
-    network_id: &str,
-    name: &str,
-    domain: &str,
-) -> PortDns {
+fn new_row(world: &World, caller: &Caller, network_id: &str, name: &str, domain: &str) -> PortDns {
     let mut external = domain.to_owned();
     if external.is_empty() {
         external = network_domain(world, network_id);
     }
-    let mut row =
-        PortDns { name: name.to_owned(), domain: domain.to_owned(), ..PortDns::default() };
+    let mut row = PortDns { name: name.to_owned(), domain: domain.to_owned(), ..PortDns::default() };
     if network_publishes(world, network_id) && !name.is_empty() && !external.is_empty() {
         name.clone_into(&mut row.current_name);
         row.current_domain = names::expand(world, caller, &external);
@@ -154,8 +135,7 @@ pub(super) fn port_updated(
         return;
     }
     if !row.previous_name.is_empty() {
-        let gone =
-            driver::delete(world, caller, &row.previous_domain, &row.previous_name, &old_ips);
+        let gone = driver::delete(world, caller, &row.previous_domain, &row.previous_name, &old_ips);
         // An error that the hook does not know ends it; the update itself has been made.
         if matches!(gone, Err(DriverError::Other(_))) {
             return;
@@ -189,11 +169,8 @@ fn changed_row(
     if renamed || moved {
         row.name = name.unwrap_or(row.name);
         row.domain = domain.unwrap_or(row.domain);
-        let external = if row.domain.is_empty() {
-            network_domain(world, network_id)
-        } else {
-            row.domain.clone()
-        };
+        let external =
+            if row.domain.is_empty() { network_domain(world, network_id) } else { row.domain.clone() };
         row.current_name = row.name.clone();
         row.current_domain = names::expand(world, caller, &external);
         if row.current_name.is_empty() || row.current_domain.is_empty() {
@@ -241,11 +218,7 @@ pub(super) fn fip_created(
     if name.is_empty() || domain.is_empty() {
         return Ok(());
     }
-    let row = FipDns {
-        name: own.0,
-        published_name: name.clone(),
-        published_domain: domain.clone(),
-    };
+    let row = FipDns { name: own.0, published_name: name.clone(), published_domain: domain.clone() };
     world.network.fip_dns.insert(text(fip, "id").to_owned(), row);
     let ips = [text(fip, "floating_ip_address").to_owned()];
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
@@ -272,11 +245,7 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
     if !publishes {
         return Ok(());
     }
-    let row = FipDns {
-        published_name: name.clone(),
-        published_domain: domain.clone(),
-        ..FipDns::default()
-    };
+    let row = FipDns { published_name: name.clone(), published_domain: domain.clone(), ..FipDns::default() };
     world.network.fip_dns.insert(id, row);
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
 }

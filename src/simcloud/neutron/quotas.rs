@@ -30,12 +30,7 @@ fn used(world: &World, project: &str, kind: Kind) -> i64 {
 }
 
 /// Refuses one more than the project may have.
-pub(super) fn check(
-    world: &World,
-    call: &Call,
-    kind: Kind,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn check(world: &World, call: &Call, kind: Kind, wanted: &Value) -> Result<(), Refusal> {
     let own = call.caller.project_id.as_str();
     let project = wanted["project_id"].as_str().unwrap_or(own);
     let limit = limit(world, project, kind);

@@ -31,9 +31,7 @@ fn gateway(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<V
     };
     let network = shown(world, call, Kind::Network, &network_id)?;
     if network["router:external"] != true {
-        let message = format!(
-            "Bad router request: Network {network_id} is not a valid external network."
-        );
+        let message = format!("Bad router request: Network {network_id} is not a valid external network.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let ips = service_port(world, call, &network_id, id, "network:router_gateway", None)?;
@@ -84,12 +82,7 @@ pub(super) fn drop_ports(world: &mut World, device_id: &str, owner: &str) {
     }
 }
 
-pub(super) fn update(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::Router.check_attributes(wanted)?;
     if let Some(info) = wanted.get("external_gateway_info") {
         let current = world.network.row(Kind::Router, id).map(|r| r["external_gateway_info"].clone());
@@ -129,12 +122,7 @@ pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn interface(
-    world: &mut World,
-    call: &Call,
-    id: &str,
-    action: &str,
-) -> Result<Reply, Refusal> {
+pub(super) fn interface(world: &mut World, call: &Call, id: &str, action: &str) -> Result<Reply, Refusal> {
     owned(world, call, Kind::Router, id)?;
     let answer = match action {
         "add_router_interface" => add(world, call, id)?,
@@ -193,15 +181,14 @@ fn remove(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
     let port_id = call.body["port_id"].as_str();
     let port = match (subnet_id, port_id) {
         (Some(subnet), _) => port_on(world, id, subnet),
-        (None, Some(port)) => ports_of(world, id, "network:router_interface")
-            .find(|found| text(found, "id") == port),
+        (None, Some(port)) => {
+            ports_of(world, id, "network:router_interface").find(|found| text(found, "id") == port)
+        }
         (None, None) => None,
     };
     let Some(port) = port.cloned() else {
-        let message = format!(
-            "Router {id} has no interface on subnet {}",
-            subnet_id.or(port_id).unwrap_or_default()
-        );
+        let message =
+            format!("Router {id} has no interface on subnet {}", subnet_id.or(port_id).unwrap_or_default());
         return Err(Refusal::new(404, "RouterInterfaceNotFoundForSubnet", message));
     };
     let subnet = text(&port["fixed_ips"][0], "subnet_id").to_owned();

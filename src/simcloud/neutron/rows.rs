@@ -59,12 +59,8 @@ impl Kind {
             Self::Subnet => ("SubnetNotFound", format!("Subnet {id} could not be found.")),
             Self::Port => ("PortNotFound", format!("Port {id} could not be found.")),
             Self::Router => ("RouterNotFound", format!("Router {id} could not be found")),
-            Self::FloatingIp => {
-                ("FloatingIPNotFound", format!("Floating IP {id} could not be found"))
-            }
-            Self::SecurityGroup => {
-                ("SecurityGroupNotFound", format!("Security group {id} does not exist"))
-            }
+            Self::FloatingIp => ("FloatingIPNotFound", format!("Floating IP {id} could not be found")),
+            Self::SecurityGroup => ("SecurityGroupNotFound", format!("Security group {id} does not exist")),
             Self::SecurityGroupRule => {
                 ("SecurityGroupRuleNotFound", format!("Security group rule {id} does not exist"))
             }
@@ -76,33 +72,79 @@ impl Kind {
     fn attributes(self) -> &'static [&'static str] {
         match self {
             Self::Network => &[
-                "admin_state_up", "shared", "router:external", "provider:network_type",
-                "provider:physical_network", "provider:segmentation_id", "segments", "mtu",
-                "dns_domain", "port_security_enabled", "is_default", "availability_zone_hints",
+                "admin_state_up",
+                "shared",
+                "router:external",
+                "provider:network_type",
+                "provider:physical_network",
+                "provider:segmentation_id",
+                "segments",
+                "mtu",
+                "dns_domain",
+                "port_security_enabled",
+                "is_default",
+                "availability_zone_hints",
             ],
             Self::Subnet => &[
-                "network_id", "ip_version", "cidr", "gateway_ip", "allocation_pools",
-                "enable_dhcp", "dns_nameservers", "host_routes", "ipv6_ra_mode",
-                "ipv6_address_mode", "dns_publish_fixed_ip", "subnetpool_id", "prefixlen",
+                "network_id",
+                "ip_version",
+                "cidr",
+                "gateway_ip",
+                "allocation_pools",
+                "enable_dhcp",
+                "dns_nameservers",
+                "host_routes",
+                "ipv6_ra_mode",
+                "ipv6_address_mode",
+                "dns_publish_fixed_ip",
+                "subnetpool_id",
+                "prefixlen",
             ],
             Self::Port => &[
-                "network_id", "admin_state_up", "mac_address", "fixed_ips", "device_id",
-                "device_owner", "security_groups", "allowed_address_pairs", "extra_dhcp_opts",
-                "dns_name", "dns_domain", "binding:vnic_type", "binding:profile",
-                "binding:host_id", "port_security_enabled",
+                "network_id",
+                "admin_state_up",
+                "mac_address",
+                "fixed_ips",
+                "device_id",
+                "device_owner",
+                "security_groups",
+                "allowed_address_pairs",
+                "extra_dhcp_opts",
+                "dns_name",
+                "dns_domain",
+                "binding:vnic_type",
+                "binding:profile",
+                "binding:host_id",
+                "port_security_enabled",
             ],
             Self::Router => &[
-                "admin_state_up", "external_gateway_info", "distributed", "ha", "routes",
+                "admin_state_up",
+                "external_gateway_info",
+                "distributed",
+                "ha",
+                "routes",
                 "availability_zone_hints",
             ],
             Self::FloatingIp => &[
-                "floating_network_id", "floating_ip_address", "port_id", "fixed_ip_address",
-                "subnet_id", "dns_name", "dns_domain", "qos_policy_id",
+                "floating_network_id",
+                "floating_ip_address",
+                "port_id",
+                "fixed_ip_address",
+                "subnet_id",
+                "dns_name",
+                "dns_domain",
+                "qos_policy_id",
             ],
             Self::SecurityGroup => &["stateful"],
             Self::SecurityGroupRule => &[
-                "security_group_id", "direction", "ethertype", "protocol", "port_range_min",
-                "port_range_max", "remote_ip_prefix", "remote_group_id",
+                "security_group_id",
+                "direction",
+                "ethertype",
+                "protocol",
+                "port_range_min",
+                "port_range_max",
+                "remote_ip_prefix",
+                "remote_group_id",
                 "remote_address_group_id",
             ],
         }
@@ -129,7 +171,7 @@ pub(super) fn new_row(world: &mut World, call: &Call, wanted: &Value) -> (String
     let project = wished.filter(|_| call.caller.is_admin()).map_or(own, str::to_owned);
     let row = json!({"id": id, "name": text(wanted, "name"),
         "description": text(wanted, "description"), "project_id": project, "tenant_id": project,
-        "tags": [], "created_at": now, "updated_at": now, "revision_number": 1});
+        "tags": wanted["tags"].as_array().cloned().unwrap_or_default(), "created_at": now, "updated_at": now, "revision_number": 1});
     (id, row)
 }
 
@@ -182,7 +224,12 @@ fn view(world: &World, caller: &Caller, kind: Kind, row: &Value) -> Value {
             !name.starts_with("provider:")
                 && !matches!(
                     name.as_str(),
-                    "segments" | "binding:host_id" | "binding:profile" | "binding:vif_details"
+                    "segments"
+                        | "distributed"
+                        | "ha"
+                        | "binding:host_id"
+                        | "binding:profile"
+                        | "binding:vif_details"
                         | "binding:vif_type"
                 )
         });
@@ -214,18 +261,15 @@ fn fits(row: &Value, name: &str, values: &[&str]) -> bool {
     if name == "fixed_ips" {
         return values.iter().all(|value| {
             let Some((field, wanted)) = value.split_once('=') else { return false };
-            row["fixed_ips"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|ip| text(ip, field) == wanted)
+            row["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, field) == wanted)
         });
     }
     if name == "tags" {
         let tags = row["tags"].as_array();
-        return values.iter().flat_map(|value| value.split(',')).all(|wanted| {
-            tags.is_some_and(|tags| tags.iter().any(|tag| tag.as_str() == Some(wanted)))
-        });
+        return values
+            .iter()
+            .flat_map(|value| value.split(','))
+            .all(|wanted| tags.is_some_and(|tags| tags.iter().any(|tag| tag.as_str() == Some(wanted))));
     }
     values.iter().any(|wanted| match &row[name] {
         Value::String(text) => text == wanted,
@@ -237,24 +281,50 @@ fn fits(row: &Value, name: &str, values: &[&str]) -> bool {
     })
 }
 
-pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Reply {
+/// What a list may be filtered by besides the attributes that can be written.
+const FILTERS: [&str; 14] = [
+    "id",
+    "name",
+    "description",
+    "project_id",
+    "tenant_id",
+    "tags",
+    "status",
+    "revision_number",
+    "router_id",
+    "mac_address",
+    "subnets",
+    "created_at",
+    "updated_at",
+    "security_group_id",
+];
+const CONTROL: [&str; 6] = ["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
+
+fn check_filters(call: &Call, kind: Kind) -> Result<(), Refusal> {
+    let known =
+        |name: &str| FILTERS.contains(&name) || CONTROL.contains(&name) || kind.attributes().contains(&name);
+    match call.query.iter().find(|(name, _)| !known(name)) {
+        Some((name, _)) => Err(bad_request(format!("['{name}'] is invalid attribute for filtering"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, Refusal> {
+    check_filters(call, kind)?;
     if kind == Kind::SecurityGroup {
         groups::ensure_default(world, &call.caller.project_id);
     }
-    let control = ["fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"];
     let mut rows: Vec<Value> = world
         .network
         .table(kind)
         .filter(|row| visible(world, &call.caller, kind, row))
         .map(|row| view(world, &call.caller, kind, row))
         .filter(|row| {
-            call.query.iter().filter(|(name, _)| !control.contains(&name.as_str())).all(
-                |(name, _)| {
-                    let same = call.query.iter().filter(|(other, _)| other == name);
-                    let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
-                    fits(row, name, &values)
-                },
-            )
+            call.query.iter().filter(|(name, _)| !CONTROL.contains(&name.as_str())).all(|(name, _)| {
+                let same = call.query.iter().filter(|(other, _)| other == name);
+                let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
+                fits(row, name, &values)
+            })
         })
         .collect();
     if let Some(marker) = call.query("marker")
@@ -271,8 +341,7 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Reply {
             let marker = rows.last().map(|row| text(row, "id").to_owned()).unwrap_or_default();
             let base = &world.base_url;
             let collection = kind.collection();
-            let href =
-                format!("{base}/networking/v2.0/{collection}?limit={limit}&marker={marker}");
+            let href = format!("{base}/networking/v2.0/{collection}?limit={limit}&marker={marker}");
             body.insert(format!("{collection}_links"), json!([{"rel": "next", "href": href}]));
         }
     }
@@ -284,7 +353,7 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Reply {
         }
     }
     body.insert(kind.collection(), Value::Array(rows));
-    Reply::ok(Value::Object(body))
+    Ok(Reply::ok(Value::Object(body)))
 }
 
 pub(super) fn tags(

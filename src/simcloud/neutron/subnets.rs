@@ -14,9 +14,7 @@ use super::{
 use crate::simcloud::{wire::Call, world::World};
 
 fn invalid_cidr(cidr: &str) -> Refusal {
-    bad_request(format!(
-        "Invalid input for cidr. Reason: '{cidr}' is not a valid IP subnet."
-    ))
+    bad_request(format!("Invalid input for cidr. Reason: '{cidr}' is not a valid IP subnet."))
 }
 
 pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {
@@ -64,8 +62,14 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["enable_dhcp", "dns_nameservers", "host_routes", "ipv6_ra_mode", "ipv6_address_mode",
-            "dns_publish_fixed_ip"],
+        &[
+            "enable_dhcp",
+            "dns_nameservers",
+            "host_routes",
+            "ipv6_ra_mode",
+            "ipv6_address_mode",
+            "dns_publish_fixed_ip",
+        ],
     );
     world.network.insert(Kind::Subnet, &id, row);
     if let Some(network) = world.network.row_mut(Kind::Network, &network_id)
@@ -90,25 +94,26 @@ fn default_pools(range: &Range, gateway: Option<IpAddr>) -> Vec<Value> {
     parts
         .into_iter()
         .filter(|(start, end)| start <= end)
-        .map(|(start, end)| {
-            json!({"start": address(start, range.v6), "end": address(end, range.v6)})
-        })
+        .map(|(start, end)| json!({"start": address(start, range.v6), "end": address(end, range.v6)}))
         .collect()
 }
 
-pub(super) fn update(
-    world: &mut World,
-    _call: &Call,
-    id: &str,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn update(world: &mut World, _call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::Subnet.check_attributes(wanted)?;
     if let Some(row) = world.network.row_mut(Kind::Subnet, id) {
         merge(
             row,
             wanted,
-            &["name", "description", "gateway_ip", "allocation_pools", "enable_dhcp",
-                "dns_nameservers", "host_routes", "dns_publish_fixed_ip"],
+            &[
+                "name",
+                "description",
+                "gateway_ip",
+                "allocation_pools",
+                "enable_dhcp",
+                "dns_nameservers",
+                "host_routes",
+                "dns_publish_fixed_ip",
+            ],
         );
     }
     touch(world, Kind::Subnet, id);
@@ -116,9 +121,10 @@ pub(super) fn update(
 }
 
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
-    let used = world.network.table(Kind::Port).any(|port| {
-        port["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, "subnet_id") == id)
-    });
+    let used = world
+        .network
+        .table(Kind::Port)
+        .any(|port| port["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, "subnet_id") == id));
     if used {
         let message = format!(
             "Unable to complete operation on subnet {id}: One or more ports have an IP allocation \

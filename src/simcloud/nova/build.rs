@@ -110,7 +110,9 @@ pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
         }
     }
     let now = world.timestamp();
+    let launched = world.timestamp_micros();
     if let Some(server) = world.compute.servers.get_mut(id) {
+        server.launched = Some(launched);
         server.status = "ACTIVE";
         server.task_state = None;
         server.updated = now;
@@ -142,8 +144,7 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
             wanted["fixed_ips"] = json!([{"ip_address": ip}]);
         }
         let body = json!({"port": wanted});
-        let made =
-            world.internal(&owner, Service::Network, Method::POST, "/v2.0/ports", body)?;
+        let made = world.internal(&owner, Service::Network, Method::POST, "/v2.0/ports", body)?;
         (made["port"]["id"].as_str().unwrap_or_default().to_owned(), true)
     };
     let path = format!("/v2.0/ports/{port_id}");
@@ -170,8 +171,7 @@ pub(in crate::simcloud) fn gone(world: &mut World, id: &str) {
         }
         let name = json!({"port": {"dns_name": ""}});
         let _ = world.internal(&owner, Service::Network, Method::PUT, &path, name);
-        let unbound =
-            json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
+        let unbound = json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
         let nova = world.identity.nova.clone();
         let _ = world.internal(&nova, Service::Network, Method::PUT, &path, unbound);
     }

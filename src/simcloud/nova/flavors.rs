@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::{Refusal, Reply, not_found};
 use crate::simcloud::{wire::Call, world::World};
 
-const FLAVORS: [(&str, &str, u32, u32); 2] =
-    [("42", "m1.nano", 128, 1), ("1", "m1.tiny", 512, 1)];
+const FLAVORS: [(&str, &str, u32, u32); 2] = [("42", "m1.nano", 128, 1), ("1", "m1.tiny", 512, 1)];
 
 /// The id of a flavor by id or name.
 pub(super) fn find(wanted: &str) -> Option<&'static str> {
@@ -23,7 +22,8 @@ fn view(world: &World, (id, name, ram, disk): (&str, &str, u32, u32), detail: bo
     }
     json!({"id": id, "name": name, "ram": ram, "disk": disk, "vcpus": 1, "swap": "",
         "rxtx_factor": 1.0, "OS-FLV-DISABLED:disabled": false, "OS-FLV-EXT-DATA:ephemeral": 0,
-        "os-flavor-access:is_public": true, "links": links})
+        "os-flavor-access:is_public": true, "links": links, "description": null,
+        "extra_specs": {}})
 }
 
 pub(super) fn handle(world: &World, call: &Call, path: &[&str]) -> Result<Reply, Refusal> {
@@ -33,9 +33,8 @@ pub(super) fn handle(world: &World, call: &Call, path: &[&str]) -> Result<Reply,
     match path {
         [] | ["detail"] => {
             let after = call.query("marker");
-            let skip = after.map_or(0, |marker| {
-                FLAVORS.iter().position(|(id, ..)| *id == marker).map_or(0, |at| at + 1)
-            });
+            let skip = after
+                .map_or(0, |marker| FLAVORS.iter().position(|(id, ..)| *id == marker).map_or(0, |at| at + 1));
             let limit = call.query("limit").and_then(|limit| limit.parse().ok());
             let rows: Vec<Value> = FLAVORS
                 .into_iter()

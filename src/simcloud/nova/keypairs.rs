@@ -6,12 +6,7 @@ use serde_json::{Value, json};
 use super::{Refusal, Reply, bad_request, conflict, not_found};
 use crate::simcloud::{wire::Call, world::World};
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    minor: u32,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) -> Result<Reply, Refusal> {
     let user = call.caller.user_id.clone();
     match (&call.method, path) {
         (&Method::GET, []) => {
@@ -27,9 +22,7 @@ pub(super) fn handle(
         (&Method::POST, []) => create(world, call, minor, user),
         (&Method::GET, [name]) => {
             let found = world.compute.keypairs.get(&(user, (*name).to_owned()));
-            found
-                .map(|keypair| Reply::ok(json!({"keypair": keypair})))
-                .ok_or_else(|| missing(name))
+            found.map(|keypair| Reply::ok(json!({"keypair": keypair}))).ok_or_else(|| missing(name))
         }
         (&Method::DELETE, [name]) => {
             let removed = world.compute.keypairs.remove(&(user, (*name).to_owned()));

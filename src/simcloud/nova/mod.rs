@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The newest microversion.
-const MAX_MINOR: u32 = 96;
+const MAX_MINOR: u32 = 104;
 
 /// One server.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ pub(super) struct Server {
     status: &'static str,
     task_state: Option<&'static str>,
     fault: Option<String>,
+    launched: Option<String>,
     created: String,
     updated: String,
 }
@@ -58,11 +59,7 @@ impl Compute {
     pub(super) fn keypair_items(&self) -> Vec<Item> {
         self.keypairs
             .keys()
-            .map(|(user, name)| Item {
-                id: name.clone(),
-                name: name.clone(),
-                project_id: user.clone(),
-            })
+            .map(|(user, name)| Item { id: name.clone(), name: name.clone(), project_id: user.clone() })
             .collect()
     }
 }
@@ -79,41 +76,49 @@ fn conflict(message: impl Into<String>) -> Refusal {
     Refusal::new(409, "conflictingRequest", message)
 }
 
-/// The minor version that a call asks for.
-fn negotiate(call: &Call) -> Result<u32, Refusal> {
-    let wanted = call
-        .header("openstack-api-version")
+/// The microversion that a call asks for.
+fn asked(call: &Call) -> Option<&str> {
+    call.header("openstack-api-version")
         .and_then(|value| value.strip_prefix("compute "))
-        .or_else(|| call.header("x-openstack-nova-api-version"));
-    let Some(wanted) = wanted.map(str::trim) else { return Ok(1) };
+        .or_else(|| call.header("x-openstack-nova-api-version"))
+        .map(str::trim)
+}
+
+/// The minor version that a call gets.
+fn negotiate(call: &Call) -> Result<u32, Refusal> {
+    let Some(wanted) = asked(call) else { return Ok(1) };
     if wanted == "latest" {
         return Ok(MAX_MINOR);
     }
     let minor = wanted.strip_prefix("2.").and_then(|minor| minor.parse::<u32>().ok());
     let Some(minor) = minor else {
-        let message = format!(
-            "API Version String {wanted} is of invalid format. Must be of format MajorNum.MinorNum."
-        );
+        let message =
+            format!("API Version String {wanted} is of invalid format. Must be of format MajorNum.MinorNum.");
         return Err(bad_request(message));
     };
     if (1..=MAX_MINOR).contains(&minor) {
         return Ok(minor);
     }
-    let message = format!(
-        "Version {wanted} is not supported by the API. Minimum is 2.1 and maximum is 2.{MAX_MINOR}."
-    );
+    let message =
+        format!("Version {wanted} is not supported by the API. Minimum is 2.1 and maximum is 2.{MAX_MINOR}.");
     Err(Refusal::new(406, "computeFault", message))
 }
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    let minor = negotiate(call)?;
-    let version = format!("2.{minor}");
-    route(world, call, minor).map(|reply| {
-        reply
-            .with_header("openstack-api-version", format!("compute {version}"))
-            .with_header("x-openstack-nova-api-version", version)
-            .with_header("vary", "OpenStack-API-Version, X-OpenStack-Nova-API-Version")
-    })
+    // Errors carry the version headers too, so they are put into their envelope here.
+    let (version, outcome) = match negotiate(call) {
+        Ok(minor) => (format!("2.{minor}"), route(world, call, minor)),
+        Err(refusal) => (asked(call).unwrap_or("2.1").to_owned(), Err(refusal)),
+    };
+    if call.path.is_empty() || call.in_process {
+        return outcome;
+    }
+    let service = crate::simcloud::wire::Service::Compute;
+    let reply = outcome.unwrap_or_else(|refusal| refusal.envelope(service, &call.request_id));
+    Ok(reply
+        .with_header("openstack-api-version", format!("compute {version}"))
+        .with_header("x-openstack-nova-api-version", version)
+        .with_header("vary", "X-OpenStack-Nova-API-Version"))
 }
 
 fn version(world: &World) -> Value {
@@ -132,7 +137,17 @@ fn route(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
         return Err(Refusal::new(403, "forbidden", message));
     }
     match (&call.method, path.as_slice()) {
-        (&Method::GET, []) => Ok(Reply::ok(json!({"versions": [version(world)]}))),
+        (&Method::GET, []) => {
+            let old = format!("{}/compute/v2/", world.base_url);
+            let old = json!({"id": "v2.0", "status": "DEPRECATED", "version": "",
+                "min_version": "", "updated": "2025-07-04T12:00:00Z",
+                "links": [{"rel": "self", "href": old}]});
+            let mut current = version(world);
+            if let Some(fields) = current.as_object_mut() {
+                fields.remove("media-types");
+            }
+            Ok(Reply::ok(json!({"versions": [old, current]})))
+        }
         (&Method::GET, ["v2.1"]) => Ok(Reply::ok(json!({"version": version(world)}))),
         (_, ["v2.1", "flavors", rest @ ..]) => flavors::handle(world, call, rest),
         (_, ["v2.1", "servers", rest @ ..]) => servers::handle(world, call, minor, rest),

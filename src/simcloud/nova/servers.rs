@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Refusal, Reply, Server, bad_request, build, conflict, flavors, hostname, not_found,
-};
+use super::{Refusal, Reply, Server, bad_request, build, conflict, flavors, hostname, not_found};
 use crate::simcloud::{
     glance,
     options::{GuestView, Guests},
@@ -27,12 +25,7 @@ fn find<'a>(world: &'a World, call: &Call, id: &str) -> Result<&'a Server, Refus
     found.filter(|server| call.caller.owns(&server.owner.project_id)).ok_or_else(|| missing(id))
 }
 
-pub(super) fn handle(
-    world: &mut World,
-    call: &Call,
-    minor: u32,
-    path: &[&str],
-) -> Result<Reply, Refusal> {
+pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) -> Result<Reply, Refusal> {
     match (&call.method, path) {
         (&Method::GET, []) => Ok(list(world, call, minor, false)),
         (&Method::GET, ["detail"]) => Ok(list(world, call, minor, true)),
@@ -51,7 +44,7 @@ pub(super) fn handle(
                 .map(|port| {
                     json!({"port_id": port["id"], "net_id": port["network_id"],
                         "mac_addr": port["mac_address"], "port_state": port["status"],
-                        "fixed_ips": port["fixed_ips"]})
+                        "fixed_ips": port["fixed_ips"], "tag": null})
                 })
                 .collect();
             Ok(Reply::ok(json!({"interfaceAttachments": attached})))
@@ -85,9 +78,8 @@ fn links(world: &World, id: &str) -> Value {
 fn view(world: &World, server: &Server, minor: u32) -> Value {
     let mut addresses: Map<String, Value> = Map::new();
     for port in build::ports(world, server) {
-        let entry = addresses
-            .entry(build::network_name(world, &port))
-            .or_insert_with(|| Value::Array(Vec::new()));
+        let entry =
+            addresses.entry(build::network_name(world, &port)).or_insert_with(|| Value::Array(Vec::new()));
         if let Some(list) = entry.as_array_mut() {
             list.extend(build::addresses(world, &port));
         }
@@ -95,19 +87,19 @@ fn view(world: &World, server: &Server, minor: u32) -> Value {
     let base = &world.base_url;
     let image = &server.image;
     let power = u8::from(server.status == "ACTIVE");
+    let built = server.status != "BUILD";
     let mut view = json!({"id": server.id, "name": server.name, "status": server.status,
         "tenant_id": server.owner.project_id, "user_id": server.owner.user_id,
-        "metadata": server.metadata, "hostId": "simulated", "accessIPv4": "", "accessIPv6": "",
+        "metadata": server.metadata, "hostId": if built { "simulated" } else { "" }, "accessIPv4": "", "accessIPv6": "",
         "image": {"id": image, "links": [{"rel": "bookmark",
             "href": format!("{base}/compute/images/{image}")}]},
         "created": server.created, "updated": server.updated, "addresses": addresses,
         "links": links(world, &server.id), "OS-DCF:diskConfig": "MANUAL", "config_drive": "",
-        "key_name": server.key_name, "security_groups": server.security_groups,
-        "OS-EXT-AZ:availability_zone": "nova", "OS-EXT-STS:task_state": server.task_state,
+        "key_name": server.key_name, "OS-EXT-AZ:availability_zone": if built { "nova" } else { "" }, "OS-EXT-STS:task_state": server.task_state,
         "OS-EXT-STS:vm_state": match server.status {
             "ACTIVE" => "active", "ERROR" => "error", "SUSPENDED" => "suspended",
             "SHUTOFF" => "stopped", _ => "building" },
-        "OS-EXT-STS:power_state": power, "OS-SRV-USG:launched_at": null,
+        "OS-EXT-STS:power_state": power, "OS-SRV-USG:launched_at": server.launched,
         "OS-SRV-USG:terminated_at": null, "os-extended-volumes:volumes_attached": []});
     view["flavor"] = if minor >= 47 {
         json!({"original_name": if server.flavor == "42" { "m1.nano" } else { "m1.tiny" },
@@ -116,11 +108,24 @@ fn view(world: &World, server: &Server, minor: u32) -> Value {
         json!({"id": server.flavor, "links": [{"rel": "bookmark",
             "href": format!("{base}/compute/flavors/{}", server.flavor)}]})
     };
-    if matches!(server.status, "ACTIVE" | "ERROR") {
+    if server.status != "ERROR" {
         view["progress"] = json!(0);
     }
-    if minor >= 26 {
-        view["tags"] = json!(server.tags);
+    if built {
+        view["security_groups"] = json!(server.security_groups);
+    }
+    let since: [(u32, &str, Value); 6] = [
+        (9, "locked", json!(false)),
+        (19, "description", Value::Null),
+        (26, "tags", json!(server.tags)),
+        (63, "trusted_image_certificates", Value::Null),
+        (71, "server_groups", json!([])),
+        (73, "locked_reason", Value::Null),
+    ];
+    for (first, name, value) in since {
+        if minor >= first {
+            view[name] = value;
+        }
     }
     if minor >= 90 {
         view["OS-EXT-SRV-ATTR:hostname"] = json!(server.hostname);
@@ -156,9 +161,8 @@ fn list(world: &World, call: &Call, minor: u32, detail: bool) -> Reply {
         .filter(|server| named(server))
         .filter(|server| call.query("status").is_none_or(|status| server.status == status))
         .filter(|server| {
-            call.query("tags").is_none_or(|tags| {
-                tags.split(',').all(|tag| server.tags.iter().any(|known| known == tag))
-            })
+            call.query("tags")
+                .is_none_or(|tags| tags.split(',').all(|tag| server.tags.iter().any(|known| known == tag)))
         })
         .map(|server| {
             if detail {
@@ -182,16 +186,18 @@ fn list(world: &World, call: &Call, minor: u32, detail: bool) -> Reply {
 fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
     let wanted = &call.body["server"];
     let Some(name) = wanted["name"].as_str().filter(|name| !name.trim().is_empty()) else {
-        return Err(bad_request("Invalid input for field/attribute server. 'name' is a required property"));
+        return Err(incomplete(wanted, "name"));
     };
+    if !wanted["flavorRef"].is_string() {
+        return Err(incomplete(wanted, "flavorRef"));
+    }
     if wanted["imageRef"].as_str() != Some(glance::IMAGE_ID) {
-        let message = format!("Image {} could not be found.", wanted["imageRef"]);
-        return Err(bad_request(message.replace('"', "")));
+        return Err(bad_request("Can not find requested image"));
     }
     let flavor = wanted["flavorRef"].as_str().unwrap_or_default();
     let flavor = flavor.rsplit('/').next().unwrap_or_default();
-    let flavor = flavors::find(flavor)
-        .ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
+    let flavor =
+        flavors::find(flavor).ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
     let used = world
         .compute
         .servers
@@ -199,7 +205,8 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
         .filter(|server| server.owner.project_id == call.caller.project_id)
         .count();
     if used >= world.options.quotas.instances {
-        let message = format!("Quota exceeded for instances: Requested 1, but already used {used} of {used} instances");
+        let message =
+            format!("Quota exceeded for instances: Requested 1, but already used {used} of {used} instances");
         return Err(Refusal::new(403, "forbidden", message));
     }
     if let Some(key) = wanted["key_name"].as_str() {
@@ -232,8 +239,9 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
         tags: serde_json::from_value(wanted["tags"].clone()).unwrap_or_default(),
         key_name: wanted["key_name"].as_str().map(str::to_owned),
         status: "BUILD",
-        task_state: Some("spawning"),
+        task_state: Some("scheduling"),
         fault: None,
+        launched: None,
         created: now.clone(),
         updated: now,
     };
@@ -246,41 +254,39 @@ fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> 
     Ok(Reply::json(202, body).with_header("location", location))
 }
 
+fn incomplete(wanted: &Value, missing: &str) -> Refusal {
+    let value = wanted.to_string().replace('"', "'").replace(':', ": ");
+    bad_request(format!(
+        "Invalid input for field/attribute server. Value: {value}. '{missing}' is a required \
+         property"
+    ))
+}
+
 /// The networks that were asked for, as far as the API checks them.
-fn requested(
-    world: &mut World,
-    call: &Call,
-    wanted: &Value,
-    minor: u32,
-) -> Result<Vec<Value>, Refusal> {
+fn requested(world: &mut World, call: &Call, wanted: &Value, minor: u32) -> Result<Vec<Value>, Refusal> {
     let list = match &wanted["networks"] {
         Value::Array(list) => list.clone(),
         Value::String(word) if word == "none" && minor >= 37 => return Ok(Vec::new()),
         _ => {
             // Without a wish the project's only network is taken.
             let path = "/v2.0/networks?router:external=false&shared=false";
-            let found =
-                world.internal(&call.caller, Service::Network, Method::GET, path, Value::Null)?;
+            let found = world.internal(&call.caller, Service::Network, Method::GET, path, Value::Null)?;
             return match found["networks"].as_array().map(Vec::as_slice) {
                 Some([one]) => Ok(vec![json!({"uuid": one["id"]})]),
                 Some([]) | None => Ok(Vec::new()),
-                _ => Err(conflict(
-                    "Multiple possible networks found, use a Network ID to be more specific.",
-                )),
+                _ => Err(conflict("Multiple possible networks found, use a Network ID to be more specific.")),
             };
         }
     };
     for wish in &list {
         let (path, message) = match (wish["port"].as_str(), wish["uuid"].as_str()) {
             (Some(port), _) => (format!("/v2.0/ports/{port}"), format!("Port id {port} could not be found.")),
-            (None, Some(network)) => (
-                format!("/v2.0/networks/{network}"),
-                format!("Network {network} could not be found."),
-            ),
+            (None, Some(network)) => {
+                (format!("/v2.0/networks/{network}"), format!("Network {network} could not be found."))
+            }
             (None, None) => return Err(bad_request("Invalid input for field/attribute networks.")),
         };
-        let found =
-            world.internal(&call.caller, Service::Network, Method::GET, &path, Value::Null);
+        let found = world.internal(&call.caller, Service::Network, Method::GET, &path, Value::Null);
         let Ok(found) = found else { return Err(bad_request(message)) };
         let device = found["port"]["device_id"].as_str().unwrap_or_default();
         if !device.is_empty() {
@@ -309,9 +315,11 @@ fn update(world: &mut World, call: &Call, minor: u32, id: &str) -> Result<Reply,
 
 fn delete(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
     find(world, call, id)?;
-    let again = world.compute.servers.get_mut(id).is_some_and(|server| {
-        server.task_state.replace("deleting") == Some("deleting")
-    });
+    let again = world
+        .compute
+        .servers
+        .get_mut(id)
+        .is_some_and(|server| server.task_state.replace("deleting") == Some("deleting"));
     if !again {
         let after = world.jitter(world.stages.server_delete);
         world.schedule(after, Event::ServerGone(id.to_owned()));

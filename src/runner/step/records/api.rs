@@ -10,6 +10,14 @@ use crate::runner::fault::StepFault;
 use super::times::Times;
 use super::wanted::{Item, Want, Wanted};
 
+/// What is expected of a record set that is there: a change that every name server serves.
+pub const SETTLED: &str = "ACTIVE NONE";
+
+/// Whether a fault only says that Designate waits for its name servers.
+pub fn is_unsettled(fault: &StepFault) -> bool {
+    fault.evidence.expected.as_deref() == Some(SETTLED)
+}
+
 /// A zone and its record sets at one moment; [`None`] when there is no such zone.
 pub struct ApiView {
     /// The zone.
@@ -96,7 +104,7 @@ impl ApiView {
                 format!("{} in Designate is {} with action {}", item.question, set.status, set.action);
             let state = format!("{} {}", set.status, set.action);
             return Some(
-                StepFault::failed(Reason::RecordMissing, message).with(self.evidence("ACTIVE NONE", &state)),
+                StepFault::failed(Reason::RecordMissing, message).with(self.evidence(SETTLED, &state)),
             );
         }
         times.active(&item.question);

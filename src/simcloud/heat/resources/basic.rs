@@ -39,7 +39,5 @@ fn random(job: &mut Job<'_>) -> String {
     if letters.is_empty() {
         letters.extend_from_slice(LETTERS);
     }
-    (0..length.unwrap_or(32))
-        .map(|_| char::from(letters[job.world.random_below(letters.len())]))
-        .collect()
+    (0..length.unwrap_or(32)).map(|_| char::from(letters[job.world.random_below(letters.len())])).collect()
 }

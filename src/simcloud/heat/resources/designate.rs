@@ -48,18 +48,12 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
     let shown = show(job)?;
     match shown["status"].as_str() {
         Some("ACTIVE") => Ok(Progress::Done),
-        Some("ERROR") => {
-            Err(Trouble::new("ResourceInError", "Went to status ERROR due to \"Unknown\""))
-        }
+        Some("ERROR") => Err(Trouble::new("ResourceInError", "Went to status ERROR due to \"Unknown\"")),
         _ => Ok(Progress::Waiting),
     }
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     // Heat passes on only what says something: a description cannot be taken away.
     let said: Vec<&str> = changed
         .iter()

@@ -26,22 +26,21 @@ fn by_name_or_id(
 ) -> Result<String, String> {
     let what = path.rsplit('/').next().unwrap_or_default().trim_end_matches('s').replace('-', "_");
     let query: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-    let direct =
-        world.internal(caller, service, Method::GET, &format!("{path}/{query}"), Value::Null);
+    let direct = world.internal(caller, service, Method::GET, &format!("{path}/{query}"), Value::Null);
     if let Ok(found) = direct {
         let found = found.get(&what).unwrap_or(&found);
         return Ok(found["id"].as_str().unwrap_or_default().to_owned());
     }
-    let found =
-        world.internal(caller, service, Method::GET, &format!("{path}?name={query}"), Value::Null);
+    let found = world.internal(caller, service, Method::GET, &format!("{path}?name={query}"), Value::Null);
     let found = found.map_err(|refusal| refusal.message)?;
     let list = found.as_object().into_iter().flat_map(|map| map.values()).find_map(Value::as_array);
-    let exact: Vec<&Value> =
-        list.into_iter().flatten().filter(|row| row["name"] == wanted).collect();
+    let exact: Vec<&Value> = list.into_iter().flatten().filter(|row| row["name"] == wanted).collect();
     match exact.as_slice() {
         [one] => Ok(one["id"].as_str().unwrap_or_default().to_owned()),
         [] => Err(format!("Unable to find {what} with name or id '{wanted}'")),
-        _ => Err(format!("Multiple {what} matches found for name '{wanted}', use an ID to be more specific.")),
+        _ => {
+            Err(format!("Multiple {what} matches found for name '{wanted}', use an ID to be more specific."))
+        }
     }
 }
 
@@ -66,8 +65,7 @@ pub(super) fn image(job: &mut Job<'_>, wanted: &str) -> Result<String, Trouble> 
 }
 
 fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<String, String> {
-    let all =
-        world.internal(caller, Service::Compute, Method::GET, "/v2.1/flavors", Value::Null);
+    let all = world.internal(caller, Service::Compute, Method::GET, "/v2.1/flavors", Value::Null);
     let all = all.map_err(|refusal| refusal.message)?;
     let found = all["flavors"]
         .as_array()
@@ -80,8 +78,7 @@ fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<Strin
 
 pub(super) fn flavor(job: &mut Job<'_>, wanted: &str) -> Result<String, Trouble> {
     let caller = job.caller.clone();
-    find_flavor(job.world, &caller, wanted)
-        .map_err(|message| Trouble::new("EntityNotFound", message))
+    find_flavor(job.world, &caller, wanted).map_err(|message| Trouble::new("EntityNotFound", message))
 }
 
 /// Checks a custom constraint; the error is Heat's sentence.
@@ -101,7 +98,7 @@ pub(in crate::simcloud::heat) fn custom(
         "glance.image" => {
             return by_name_or_id(world, caller, Service::Image, "/v2/images", value)
                 .map(drop)
-                .map_err(|_| format!("No image matching {{'name': '{value}'}}."));
+                .map_err(|_| format!("No images matching {{'name': '{value}'}}."));
         }
         "nova.flavor" => return find_flavor(world, caller, value).map(drop),
         "nova.keypair" => {

@@ -79,8 +79,14 @@ impl Trouble {
         };
         let (class, message) = match service {
             Service::Network => {
-                let own = ["NetworkNotFound", "PortNotFound", "NetworkInUse", "OverQuota",
-                    "IpAddressGenerationFailure", "InvalidIpForNetwork"];
+                let own = [
+                    "NetworkNotFound",
+                    "PortNotFound",
+                    "NetworkInUse",
+                    "OverQuota",
+                    "IpAddressGenerationFailure",
+                    "InvalidIpForNetwork",
+                ];
                 let class = if own.contains(&kind.as_str()) {
                     format!("{kind}Client")
                 } else if *status >= 500 {
@@ -90,10 +96,9 @@ impl Trouble {
                 };
                 (class, format!("{message}\nNeutron server returns request_ids: ['{request_id}']"))
             }
-            Service::Compute => (
-                by_status.to_owned(),
-                format!("{message} (HTTP {status}) (Request-ID: {request_id})"),
-            ),
+            Service::Compute => {
+                (by_status.to_owned(), format!("{message} (HTTP {status}) (Request-ID: {request_id})"))
+            }
             _ if *status >= 500 => ("RemoteError".to_owned(), message.clone()),
             _ => (by_status.to_owned(), message.clone()),
         };
@@ -238,12 +243,7 @@ pub(super) fn reference(resource: &Resource) -> Value {
 }
 
 /// What `get_attr` gives.
-pub(super) fn attribute(
-    world: &mut World,
-    stack: &Stack,
-    resource: &Resource,
-    path: &[Value],
-) -> Value {
+pub(super) fn attribute(world: &mut World, stack: &Stack, resource: &Resource, path: &[Value]) -> Value {
     if resource.physical_id.is_none() || resource.hollow {
         return Value::Null;
     }

@@ -124,11 +124,7 @@ pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
     Ok(shown)
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     if job.kind == "OS::Neutron::FloatingIP" {
         // Only the association is sent: changed names are accepted and ignored.
         if changed.iter().any(|name| matches!(*name, "port_id" | "fixed_ip_address")) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::lookup;
 use crate::simcloud::{
     heat::{invalid, template::Definition},
-    wire::{Caller, Refusal, Service},
+    wire::{Caller, Refusal},
     world::World,
 };
 
@@ -13,7 +13,6 @@ use crate::simcloud::{
 #[derive(Debug)]
 pub(in crate::simcloud::heat) struct Schema {
     pub(in crate::simcloud::heat) kind: &'static str,
-    pub(in crate::simcloud::heat) service: Option<Service>,
     pub(in crate::simcloud::heat) required: &'static [&'static str],
     /// Properties that change in place.
     pub(in crate::simcloud::heat) updatable: &'static [&'static str],
@@ -23,13 +22,10 @@ pub(in crate::simcloud::heat) struct Schema {
     constraints: &'static [(&'static str, &'static str)],
 }
 
-const NET: Option<Service> = Some(Service::Network);
-
 /// All types that can be made.
 pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     Schema {
         kind: "OS::Designate::Zone",
-        service: Some(Service::Dns),
         required: &["name"],
         updatable: &["ttl", "email", "description", "primaries"],
         replacing: &["name", "type", "attributes"],
@@ -37,43 +33,70 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Designate::RecordSet",
-        service: Some(Service::Dns),
-        required: &["zone", "records"],
+        required: &["zone", "type", "records"],
         updatable: &["ttl", "records", "description"],
         replacing: &["name", "type", "zone"],
         constraints: &[("zone", "designate.zone")],
     },
     Schema {
         kind: "OS::Neutron::Net",
-        service: NET,
         required: &[],
-        updatable: &["name", "admin_state_up", "shared", "dns_domain", "tags",
-            "port_security_enabled", "value_specs"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "shared",
+            "dns_domain",
+            "tags",
+            "port_security_enabled",
+            "value_specs",
+        ],
         replacing: &["tenant_id", "dhcp_agent_ids", "qos_policy", "availability_zone_hints"],
         constraints: &[("dns_domain", "dns_domain")],
     },
     Schema {
         kind: "OS::Neutron::ProviderNet",
-        service: NET,
         required: &["network_type"],
-        updatable: &["name", "admin_state_up", "shared", "dns_domain", "tags",
-            "port_security_enabled", "router_external", "value_specs"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "shared",
+            "dns_domain",
+            "tags",
+            "port_security_enabled",
+            "router_external",
+            "value_specs",
+        ],
         replacing: &["network_type", "physical_network", "segmentation_id"],
         constraints: &[("dns_domain", "dns_domain")],
     },
     Schema {
         kind: "OS::Neutron::Subnet",
-        service: NET,
         required: &[],
-        updatable: &["name", "gateway_ip", "enable_dhcp", "dns_nameservers",
-            "allocation_pools", "host_routes", "tags", "value_specs"],
-        replacing: &["network", "network_id", "cidr", "ip_version", "ipv6_ra_mode",
-            "ipv6_address_mode", "tenant_id", "subnetpool", "prefixlen"],
+        updatable: &[
+            "name",
+            "gateway_ip",
+            "enable_dhcp",
+            "dns_nameservers",
+            "allocation_pools",
+            "host_routes",
+            "tags",
+            "value_specs",
+        ],
+        replacing: &[
+            "network",
+            "network_id",
+            "cidr",
+            "ip_version",
+            "ipv6_ra_mode",
+            "ipv6_address_mode",
+            "tenant_id",
+            "subnetpool",
+            "prefixlen",
+        ],
         constraints: &[("cidr", "net_cidr"), ("network", "neutron.network")],
     },
     Schema {
         kind: "OS::Neutron::Router",
-        service: NET,
         required: &[],
         updatable: &["name", "admin_state_up", "external_gateway_info", "tags", "value_specs"],
         replacing: &["distributed", "ha", "availability_zone_hints"],
@@ -81,7 +104,6 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Neutron::RouterInterface",
-        service: NET,
         required: &["router"],
         updatable: &[],
         replacing: &["router", "subnet", "port"],
@@ -89,27 +111,45 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Neutron::Port",
-        service: NET,
         required: &[],
-        updatable: &["name", "admin_state_up", "fixed_ips", "security_groups", "dns_name",
-            "value_specs", "tags", "allowed_address_pairs", "device_id", "device_owner",
-            "port_security_enabled", "binding:vnic_type", "replacement_policy"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "fixed_ips",
+            "security_groups",
+            "dns_name",
+            "value_specs",
+            "tags",
+            "allowed_address_pairs",
+            "device_id",
+            "device_owner",
+            "port_security_enabled",
+            "binding:vnic_type",
+            "replacement_policy",
+        ],
         replacing: &["network", "network_id", "mac_address"],
         constraints: &[("dns_name", "dns_name"), ("network", "neutron.network")],
     },
     Schema {
         kind: "OS::Neutron::FloatingIP",
-        service: NET,
         required: &[],
         updatable: &["port_id", "fixed_ip_address", "dns_name", "dns_domain"],
-        replacing: &["floating_network", "floating_network_id", "floating_subnet",
-            "floating_ip_address", "value_specs"],
-        constraints: &[("dns_name", "rel_dns_name"), ("dns_domain", "dns_domain"),
-            ("floating_network", "neutron.network"), ("port_id", "neutron.port")],
+        replacing: &[
+            "floating_network",
+            "floating_network_id",
+            "floating_subnet",
+            "floating_ip_address",
+            "value_specs",
+        ],
+        constraints: &[
+            ("dns_name", "rel_dns_name"),
+            ("dns_domain", "dns_domain"),
+            ("floating_network", "neutron.network"),
+            ("port_id", "neutron.port"),
+        ],
     },
     Schema {
         kind: "OS::Neutron::FloatingIPAssociation",
-        service: NET,
         required: &["floatingip_id", "port_id"],
         updatable: &[],
         replacing: &["floatingip_id", "port_id", "fixed_ip_address"],
@@ -117,7 +157,6 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Neutron::SecurityGroup",
-        service: NET,
         required: &[],
         updatable: &["name", "description", "rules"],
         replacing: &[],
@@ -125,19 +164,31 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Nova::Server",
-        service: Some(Service::Compute),
         required: &["flavor"],
         updatable: &["name", "metadata"],
-        replacing: &["image", "flavor", "networks", "user_data", "user_data_format", "key_name",
-            "security_groups", "config_drive", "availability_zone", "tags",
-            "user_data_update_policy", "image_update_policy", "flavor_update_policy",
-            "scheduler_hints", "admin_pass", "software_config_transport", "block_device_mapping_v2"],
-        constraints: &[("image", "glance.image"), ("flavor", "nova.flavor"),
-            ("key_name", "nova.keypair")],
+        replacing: &[
+            "image",
+            "flavor",
+            "networks",
+            "user_data",
+            "user_data_format",
+            "key_name",
+            "security_groups",
+            "config_drive",
+            "availability_zone",
+            "tags",
+            "user_data_update_policy",
+            "image_update_policy",
+            "flavor_update_policy",
+            "scheduler_hints",
+            "admin_pass",
+            "software_config_transport",
+            "block_device_mapping_v2",
+        ],
+        constraints: &[("image", "glance.image"), ("flavor", "nova.flavor"), ("key_name", "nova.keypair")],
     },
     Schema {
         kind: "OS::Nova::KeyPair",
-        service: Some(Service::Compute),
         required: &["name"],
         updatable: &[],
         replacing: &["name", "public_key", "save_private_key", "type", "user"],
@@ -145,7 +196,6 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Heat::RandomString",
-        service: None,
         required: &[],
         updatable: &[],
         replacing: &["length", "character_classes", "character_sequences", "salt"],
@@ -153,20 +203,12 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     },
     Schema {
         kind: "OS::Heat::Value",
-        service: None,
         required: &["value"],
         updatable: &[],
         replacing: &["value", "type"],
         constraints: &[],
     },
-    Schema {
-        kind: "OS::Heat::None",
-        service: None,
-        required: &[],
-        updatable: &[],
-        replacing: &[],
-        constraints: &[],
-    },
+    Schema { kind: "OS::Heat::None", required: &[], updatable: &[], replacing: &[], constraints: &[] },
 ];
 
 impl Schema {
@@ -195,11 +237,8 @@ pub(in crate::simcloud::heat) fn check_definition(
         return Ok(());
     }
     let Some(schema) = Schema::of(&definition.kind) else {
-        let message = format!(
-            "The Resource Type ({}) could not be found.",
-            definition.kind
-        );
-        return Err(Refusal::new(400, "StackValidationFailed", format!("ERROR: {message}")));
+        let message = format!("The Resource Type ({}) could not be found.", definition.kind);
+        return Err(Refusal::new(400, "StackValidationFailed", message));
     };
     let given = definition.properties.as_object().cloned().unwrap_or_default();
     if let Some(unknown) = given.keys().find(|name| !schema.all().any(|known| known == *name)) {

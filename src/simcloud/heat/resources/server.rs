@@ -113,8 +113,7 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
         Some("ACTIVE") => Ok(Progress::Done),
         Some("ERROR") => {
             let message = shown["fault"]["message"].as_str().unwrap_or("Unknown");
-            let reason =
-                format!("Went to status ERROR due to \"Message: {message}, Code: 500\"");
+            let reason = format!("Went to status ERROR due to \"Message: {message}, Code: 500\"");
             Err(Trouble::new("ResourceInError", reason))
         }
         _ => Ok(Progress::Waiting),
@@ -139,11 +138,7 @@ pub(super) fn attributes(job: &mut Job<'_>) -> Option<Value> {
     Some(shown)
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     if changed.contains(&"name") {
         let path = path(job);
         let body = json!({"server": {"name": new["name"]}});

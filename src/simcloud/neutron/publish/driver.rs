@@ -33,8 +33,7 @@ impl DriverError {
             }
             Self::Other(refusal) => {
                 tracing::debug!(kind = refusal.kind, message = refusal.message, "designate driver");
-                let message =
-                    "Request Failed: internal server error while processing your request.";
+                let message = "Request Failed: internal server error while processing your request.";
                 Err(Refusal::new(500, "HTTPInternalServerError", message))
             }
         }
@@ -50,29 +49,18 @@ impl DriverError {
     }
 }
 
-fn get(
-    world: &mut World,
-    caller: &Caller,
-    path: &str,
-    all_projects: bool,
-) -> Result<Value, DriverError> {
-    let headers: &[(&str, &str)] =
-        if all_projects { &[("x-auth-all-projects", "true")] } else { &[] };
-    world
-        .internal_with(caller, Service::Dns, Method::GET, path, Value::Null, headers)
-        .map_err(|refusal| match refusal.status {
+fn get(world: &mut World, caller: &Caller, path: &str, all_projects: bool) -> Result<Value, DriverError> {
+    let headers: &[(&str, &str)] = if all_projects { &[("x-auth-all-projects", "true")] } else { &[] };
+    world.internal_with(caller, Service::Dns, Method::GET, path, Value::Null, headers).map_err(|refusal| {
+        match refusal.status {
             403 => DriverError::DomainNotFound,
             _ => DriverError::of(refusal),
-        })
+        }
+    })
 }
 
 /// The zone by its name, with the caller's eyes.
-fn zone_id(
-    world: &mut World,
-    caller: &Caller,
-    domain: &str,
-    all: bool,
-) -> Result<String, DriverError> {
+fn zone_id(world: &mut World, caller: &Caller, domain: &str, all: bool) -> Result<String, DriverError> {
     let found = get(world, caller, &format!("/v2/zones?name={domain}"), all)?;
     found["zones"]
         .as_array()
@@ -81,12 +69,7 @@ fn zone_id(
         .ok_or(DriverError::DomainNotFound)
 }
 
-fn add(
-    world: &mut World,
-    caller: &Caller,
-    domain: &str,
-    record: &Value,
-) -> Result<(), DriverError> {
+fn add(world: &mut World, caller: &Caller, domain: &str, record: &Value) -> Result<(), DriverError> {
     let zone = zone_id(world, caller, domain, false)?;
     let path = format!("/v2/zones/{zone}/recordsets");
     world
@@ -209,8 +192,7 @@ pub(super) fn delete(
     let headers: &[(&str, &str)] = if all { &[("x-auth-all-projects", "true")] } else { &[] };
     for id in ids {
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
-        let gone =
-            world.internal_with(caller, Service::Dns, Method::DELETE, &path, Value::Null, headers);
+        let gone = world.internal_with(caller, Service::Dns, Method::DELETE, &path, Value::Null, headers);
         gone.map_err(DriverError::Other)?;
     }
     if !world.options.reverse_dns {

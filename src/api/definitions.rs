@@ -1,0 +1,102 @@
+//! The custom resource definitions as they are installed: what the derive makes, and what it cannot say.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    ValidationRule,
+};
+use kube::CustomResourceExt;
+use serde_json::json;
+
+use super::tempest_run::TempestRun;
+
+/// Every definition that the operator serves.
+pub fn definitions() -> Vec<CustomResourceDefinition> {
+    vec![tempest_run()]
+}
+
+fn tempest_run() -> CustomResourceDefinition {
+    let mut crd = TempestRun::crd();
+    for version in &mut crd.spec.versions {
+        let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
+            continue;
+        };
+        root.x_kubernetes_validations = Some(run_rules());
+        drop_foreign_formats(root);
+        let Some(properties) = root.properties.as_mut() else { continue };
+        if let Some(status) = properties.get_mut("status") {
+            // A new object counts as in progress (kstatus), and readers find a status that is never null.
+            status.default = Some(JSON(json!({ "observedGeneration": -1 })));
+            status.nullable = None;
+        }
+        let spec = properties.get_mut("spec").and_then(|spec| spec.properties.as_mut());
+        let inputs =
+            spec.into_iter().flatten().filter(|(name, _)| matches!(name.as_str(), "scenarios" | "execution"));
+        for (_, input) in inputs {
+            input.default = Some(JSON(json!({})));
+        }
+    }
+    crd
+}
+
+/// Takes out the formats of unsigned integers, which the API server does not know and warns of.
+fn drop_foreign_formats(schema: &mut JSONSchemaProps) {
+    schema.format = schema.format.take().filter(|format| !format.starts_with("uint"));
+    schema.properties.iter_mut().flatten().for_each(|(_, inner)| drop_foreign_formats(inner));
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        drop_foreign_formats(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        drop_foreign_formats(values);
+    }
+}
+
+/// Rules that see the whole object: its spec and its status, before and after.
+fn run_rules() -> Vec<ValidationRule> {
+    let rule = |rule: &str, message: &str| ValidationRule {
+        rule: rule.to_owned(),
+        message: Some(message.to_owned()),
+        ..ValidationRule::default()
+    };
+    let underway = "has(oldSelf.status) && has(oldSelf.status.phase) && \
+                    oldSelf.status.phase in ['Queued', 'Running', 'CleaningUp', 'Suspended']";
+    let frozen = |field: &str| {
+        rule(
+            &format!("!({underway}) || self.spec.{field} == oldSelf.spec.{field}"),
+            &format!("spec.{field} cannot change while the run is under way; cancel it, or make another one"),
+        )
+    };
+    vec![
+        rule(
+            "has(self.spec.cloud.secretRef)",
+            "spec.cloud.secretRef is required: the Secret with clouds.yaml, in the same namespace",
+        ),
+        frozen("cloud"),
+        frozen("scenarios"),
+        frozen("execution"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo run -- crds > crds/tempestruns.yaml` writes it anew.
+    #[test]
+    fn the_committed_definition_is_the_generated_one() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/tempestruns.yaml");
+        let committed = std::fs::read_to_string(path).unwrap();
+        let committed: serde_json::Value = serde_saphyr::from_str(&committed).unwrap();
+        assert_eq!(committed, serde_json::to_value(tempest_run()).unwrap());
+    }
+
+    #[test]
+    fn a_new_object_has_a_status_and_its_inputs() {
+        let crd = serde_json::to_value(tempest_run()).unwrap();
+        let root = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        assert_eq!(root["properties"]["status"]["default"]["observedGeneration"], -1);
+        assert!(root["properties"]["status"].get("nullable").is_none());
+        for input in ["scenarios", "execution"] {
+            assert_eq!(root["properties"]["spec"]["properties"][input]["default"], json!({}), "{input}");
+        }
+    }
+}
