@@ -29,6 +29,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 pub use faults::{Fault, FaultId, Faults, NameServerMode, Scope};
 pub use inventory::{Inventory, Item};
+pub use nova::shell;
 pub use options::{Console, GuestView, Guests, Latency, Quotas, SimOptions, Stages};
 pub use requests::{RecordedRequest, Requests};
 pub use wire::Service;

@@ -72,6 +72,8 @@ pub struct GuestView {
     pub metadata: Vec<(String, String)>,
     /// The fixed addresses of its ports.
     pub addresses: Vec<IpAddr>,
+    /// What the DNS of its networks knows: names of ports, with their addresses.
+    pub names: Vec<(String, IpAddr)>,
 }
 
 /// Answers with what a booted guest has printed.

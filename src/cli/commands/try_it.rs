@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tempest_operator::outcome::Verdict;
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
-use tempest_operator::simcloud::{self, SimCloud, SimOptions};
+use tempest_operator::simcloud::{self, Guests, SimCloud, SimOptions};
 
 use crate::cli::args::{Latency, Output, TryArgs};
 use crate::cli::exit::Exit;
@@ -25,6 +25,8 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.nameservers = cloud.name_servers().iter().map(ToString::to_string).collect();
     spec.cloud.primary = Some("demo".to_owned());
     spec.cloud.alternate = Some("demo2".to_owned());
+    // Which network publishes is an administrator's knowledge, and this cloud is our own.
+    spec.cloud.published_network = Some("published".to_owned());
     spec.scenarios.include = args.include;
     let request = Request::of_text(spec, &cloud.clouds_yaml())?;
     let run = request::new_run("try");
@@ -49,7 +51,8 @@ async fn start(latency: Latency) -> Result<SimCloud, Problem> {
         Latency::Zero => simcloud::Latency::Zero,
         Latency::Realistic => simcloud::Latency::Realistic { seed: SEED },
     };
-    let options = SimOptions { latency, seed: SEED, ..SimOptions::default() };
+    let guests = Guests::Booted(Arc::new(simcloud::shell));
+    let options = SimOptions { latency, seed: SEED, guests, ..SimOptions::default() };
     SimCloud::start(options).await.map_err(|error| {
         Problem::unable("the simulated cloud cannot be started")
             .because(error)

@@ -79,6 +79,15 @@ impl Network {
         self.row(Kind::Network, id).cloned().unwrap_or_default()
     }
 
+    /// The ports of these networks that have a name: what the networks' own DNS knows.
+    pub(super) fn ports_of_networks(&self, networks: &[String]) -> Vec<(String, Value)> {
+        self.table(Kind::Port)
+            .filter(|port| networks.iter().any(|network| network == text(port, "network_id")))
+            .map(|port| (self.port_name(text(port, "id")), port.clone()))
+            .filter(|(name, _)| !name.is_empty())
+            .collect()
+    }
+
     /// The floating address on a port, for Nova.
     pub(super) fn floating_address(&self, port_id: &str) -> Option<Value> {
         self.table(Kind::FloatingIp)

@@ -2,6 +2,7 @@
 
 mod build;
 mod flavors;
+mod guest;
 mod keypairs;
 mod servers;
 
@@ -11,6 +12,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 pub(super) use build::{built, gone};
+pub use guest::shell;
 
 use super::{
     inventory::Item,

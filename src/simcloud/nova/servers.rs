@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, Server, bad_request, build, conflict, flavors, hostname, not_found};
+use super::{Refusal, Reply, Server, bad_request, build, conflict, flavors, guest, hostname, not_found};
 use crate::simcloud::{
     glance,
-    options::{GuestView, Guests},
+    options::Guests,
     wire::{Call, Service},
     world::{Event, World},
 };
@@ -361,18 +361,7 @@ fn console(world: &World, server: &Server, arguments: &Value) -> Result<Reply, R
     }
     let output = match &world.options.guests {
         Guests::NoBoot => FAKE_CONSOLE.to_owned(),
-        Guests::Booted(print) => print(&GuestView {
-            server_id: server.id.clone(),
-            name: server.name.clone(),
-            project_id: server.owner.project_id.clone(),
-            user_data: server.user_data.clone(),
-            metadata: server.metadata.clone().into_iter().collect(),
-            addresses: build::ports(world, server)
-                .iter()
-                .flat_map(|port| port["fixed_ips"].as_array().cloned().unwrap_or_default())
-                .filter_map(|ip| ip["ip_address"].as_str()?.parse().ok())
-                .collect(),
-        }),
+        Guests::Booted(print) => print(&guest::view(world, server)),
     };
     let length = match &arguments["length"] {
         Value::String(text) => text.parse().ok(),
