@@ -3,4 +3,5 @@
 mod cli;
 mod cloud;
 mod layering;
+mod sim;
 mod support;

@@ -110,7 +110,7 @@ fn first_that_fails(
         observed,
         ..Evidence::default()
     };
-    let asks_for_status = action.that.iter().any(|condition| condition.source().contains("status"));
+    let asks_for_status = action.that.iter().any(|condition| mentions_status(condition.source()));
     if !(200..300).contains(&answer.status) && !asks_for_status {
         let words = answer.error_message().unwrap_or_default();
         let message = format!("GET {path} of the {service} service answered {} {words}", answer.status);
@@ -139,4 +139,30 @@ fn first_that_fails(
         ));
     }
     Ok(None)
+}
+
+/// Whether an assertion is about the answer's `status`, and not about a field that is called so.
+fn mentions_status(source: &str) -> bool {
+    let part_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '\'' | '"');
+    source.match_indices("status").any(|(at, word)| {
+        !source[..at].ends_with(part_of_a_name)
+            && !source[at + word.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::mentions_status;
+
+    #[rstest]
+    #[case("status == 404", true)]
+    #[case("body.size() == 1 || status >= 500", true)]
+    #[case("body.status == 'ACTIVE'", false)]
+    #[case("body['status'] == 'ACTIVE'", false)]
+    #[case("status_code == 1", false)]
+    fn only_the_answers_own_status_counts(#[case] source: &str, #[case] mentions: bool) {
+        assert_eq!(mentions_status(source), mentions);
+    }
 }

@@ -98,9 +98,15 @@ pub async fn serial(server: &NameServer, zone: &str, transport: Transport) -> Re
     let answer = ask(server.address, &question, transport, PATIENCE).await;
     let answer = answer.map_err(|error| unanswering(server, &question, transport, &error))?;
     soa_serial(&question, &answer).ok_or_else(|| {
-        let message = format!("name server {server} has no authority for zone {zone}: {answer}");
         let evidence =
             evidence(server, &question, transport).expecting("an SOA with AA".into(), answer.to_string());
+        if let Absence::Error(why) = judge_absence(&question, &answer)
+            && answer.answers.is_empty()
+        {
+            let message = format!("name server {server} gives no answer for {question}: {why}");
+            return StepFault::errored(Reason::NameServerUnanswering, message).with(evidence);
+        }
+        let message = format!("name server {server} has no authority for zone {zone}: {answer}");
         StepFault::failed(Reason::RecordMissing, message).with(evidence)
     })
 }
