@@ -87,7 +87,13 @@ impl Listener for CuttableListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         let _ = stream.set_nodelay(true);
-        (CuttableStream { stream, cutter: Cutter::default() }, address)
+        (
+            CuttableStream {
+                stream,
+                cutter: Cutter::default(),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {

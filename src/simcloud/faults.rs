@@ -233,7 +233,10 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn named(name: &'a str) -> Self {
-        Self { name: Some(name), ..Self::default() }
+        Self {
+            name: Some(name),
+            ..Self::default()
+        }
     }
 }
 
@@ -243,7 +246,9 @@ impl Scope {
             wanted.is_none_or(|wanted| found == Some(wanted))
         }
         let contains = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found.is_some_and(|found| found.contains(wanted)))
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| found.is_some_and(|found| found.contains(wanted)))
         };
         holds(self.service.as_ref(), target.service.as_ref())
             && holds(self.method.as_ref(), target.method)
@@ -283,7 +288,11 @@ impl Faults {
 
     /// The faults that are on.
     pub fn active(&self) -> Vec<(FaultId, Fault)> {
-        self.board().injected.iter().map(|i| (i.id, i.fault.clone())).collect()
+        self.board()
+            .injected
+            .iter()
+            .map(|i| (i.id, i.fault.clone()))
+            .collect()
     }
 
     fn board(&self) -> std::sync::MutexGuard<'_, Board> {
@@ -316,13 +325,18 @@ impl Faults {
         let mut board = self.board();
         let board = &mut *board;
         for injected in &mut board.injected {
-            let Some(found) = pick(&injected.fault) else { continue };
+            let Some(found) = pick(&injected.fault) else {
+                continue;
+            };
             if !injected.scope.covers(target) {
                 continue;
             }
             if let Some(percent) = injected.scope.percent {
                 // A fixed sequence, so that a seed tells the whole story of a run.
-                board.chance = board.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(7);
+                board.chance = board
+                    .chance
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(7);
                 if (board.chance >> 33) % 100 >= u64::from(percent) {
                     continue;
                 }
@@ -343,7 +357,8 @@ impl Faults {
 
     /// Whether this fault is on for the target.
     pub(crate) fn hit(&self, fault: &Fault, target: Target<'_>) -> bool {
-        self.find(target, |on| (on == fault).then_some(())).is_some()
+        self.find(target, |on| (on == fault).then_some(()))
+            .is_some()
     }
 
     /// How a name server misbehaves, if it does.

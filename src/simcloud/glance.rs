@@ -26,15 +26,17 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
             let message = "You are not authorized to complete delete_image action.";
             Err(Refusal::new(403, "Forbidden", message))
         }
-        _ => Err(Refusal::new(404, "Not Found", "The resource could not be found.")),
+        _ => Err(Refusal::new(
+            404,
+            "Not Found",
+            "The resource could not be found.",
+        )),
     }
 }
 
 fn versions(world: &World) -> Value {
     let href = format!("{}/image/v2/", world.base_url);
-    let version = |id: &str, status: &str| {
-        json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]})
-    };
+    let version = |id: &str, status: &str| json!({"id": id, "status": status, "links": [{"rel": "self", "href": href}]});
     json!({"versions": [version("v2.17", "CURRENT"), version("v2.16", "SUPPORTED"),
         version("v2.0", "SUPPORTED")]})
 }
@@ -59,6 +61,10 @@ fn list(world: &World, call: &Call) -> Reply {
     };
     let after_the_last = call.query("marker").is_some();
     let found = matches("name") && matches("status") && matches("visibility") && matches("id");
-    let images = if found && !after_the_last { vec![image.clone()] } else { Vec::new() };
+    let images = if found && !after_the_last {
+        vec![image.clone()]
+    } else {
+        Vec::new()
+    };
     Reply::ok(json!({"images": images, "first": "/v2/images", "schema": "/v2/schemas/images"}))
 }

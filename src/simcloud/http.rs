@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Cutter, CuttableListener},
+    connection::{CuttableListener, Cutter},
     faults::{Fault, Faults, Target},
     keystone,
     requests::RecordedRequest,
@@ -33,7 +33,11 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(world: World, faults: Faults) -> Self {
-        Self { world: Mutex::new(world), faults, stop: CancellationToken::new() }
+        Self {
+            world: Mutex::new(world),
+            faults,
+            stop: CancellationToken::new(),
+        }
     }
 
     /// The world as it is now.
@@ -49,7 +53,9 @@ pub(super) async fn serve(listener: CuttableListener, shared: Arc<Shared>) {
     let app = Router::new().fallback(answer).with_state(shared);
     let app = app.into_make_service_with_connect_info::<Cutter>();
     // Serving ends by `stop` only; accept errors are retried inside.
-    let _ = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let _ = axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await;
 }
 
 /// Ways to lose an answer.
@@ -78,8 +84,12 @@ async fn answer(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let target =
-        Target { service, method: Some(&method), path: Some(uri.path()), name: None };
+    let target = Target {
+        service,
+        method: Some(&method),
+        path: Some(uri.path()),
+        name: None,
+    };
     let trouble = shared.faults.find(target, |fault| match fault {
         Fault::Hang => Some(Trouble::Hang),
         Fault::Reset => Some(Trouble::Reset),
@@ -102,7 +112,14 @@ async fn answer(
         None => {}
     }
     // Everything below is synchronous: one call is one step of the world.
-    let request = Request { method, uri, headers, body, segments, service };
+    let request = Request {
+        method,
+        uri,
+        headers,
+        body,
+        segments,
+        service,
+    };
     render(&shared, &request, status)
 }
 
@@ -172,8 +189,10 @@ fn call(
 ) -> Result<Reply, Refusal> {
     let mut headers = BTreeMap::new();
     for (name, value) in &request.headers {
-        headers
-            .insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        headers.insert(
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        );
     }
     let path: Vec<String> = request.segments.iter().skip(1).cloned().collect();
     let caller = if is_open(service, &request.method, &path) {
@@ -190,7 +209,9 @@ fn call(
     let call = Call {
         method: request.method.clone(),
         path,
-        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        query: url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
         headers,
         body,
         caller,
@@ -222,9 +243,11 @@ fn malformed(service: Service) -> Refusal {
     match service {
         Service::Dns => Refusal::new(400, "invalid_json", "Malformed JSON in request body"),
         Service::Compute => Refusal::new(400, "badRequest", "cannot understand JSON"),
-        Service::Network => {
-            Refusal::new(400, "HTTPBadRequest", "Malformed request body: it is not JSON.")
-        }
+        Service::Network => Refusal::new(
+            400,
+            "HTTPBadRequest",
+            "Malformed request body: it is not JSON.",
+        ),
         Service::Orchestration => Refusal::new(400, "HTTPBadRequest", "cannot understand JSON"),
         Service::Identity | Service::Image => {
             Refusal::new(400, "ValidationError", "Malformed json in request body")
@@ -233,7 +256,10 @@ fn malformed(service: Service) -> Refusal {
 }
 
 fn segments(path: &str) -> Vec<String> {
-    path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(decode)
+        .collect()
 }
 
 /// Percent-decodes one path segment (a plus sign stays one, unlike in a query).
@@ -242,7 +268,11 @@ fn decode(segment: &str) -> String {
     url::form_urlencoded::parse(escaped.as_bytes())
         .next()
         .map_or_else(String::new, |(name, value)| {
-            if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
+            if value.is_empty() {
+                name.into_owned()
+            } else {
+                format!("{name}={value}")
+            }
         })
 }
 

@@ -100,7 +100,10 @@ impl Inventory {
 
     /// Whether nothing is left of any test (reverse zones may stay, their records may not).
     pub fn is_clean(&self) -> bool {
-        let rest = Self { reverse_zones: Vec::new(), ..self.clone() };
+        let rest = Self {
+            reverse_zones: Vec::new(),
+            ..self.clone()
+        };
         rest == Self::default()
     }
 }
@@ -123,8 +126,12 @@ fn item(row: &Value) -> Item {
 pub(super) fn clouds_yaml(world: &World, auth_url: &str) -> String {
     let mut yaml = "clouds:\n".to_owned();
     let password = &world.options.password;
-    let users =
-        [("demo", "demo"), ("demo2", "demo2"), ("reader", "demo"), ("admin", "admin")];
+    let users = [
+        ("demo", "demo"),
+        ("demo2", "demo2"),
+        ("reader", "demo"),
+        ("admin", "admin"),
+    ];
     for (user, project) in users {
         // Writing to a string cannot fail.
         let _ = write!(

@@ -48,7 +48,11 @@ pub struct SimCloud {
 impl SimCloud {
     /// Starts the cloud and its name servers.
     pub async fn start(options: SimOptions) -> io::Result<Self> {
-        let port = |offset: u16| options.base_port.map_or(0, |base| base.saturating_add(offset));
+        let port = |offset: u16| {
+            options
+                .base_port
+                .map_or(0, |base| base.saturating_add(offset))
+        };
         let listener = TcpListener::bind((options.listen, port(0))).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let mut servers = Vec::new();
@@ -70,7 +74,14 @@ impl SimCloud {
             name_servers.push(udp.local_addr()?);
             tasks.spawn(nameserver::serve(Arc::clone(&shared), index, udp, tcp));
         }
-        Ok(Self { shared, tasks, auth_url, name_servers, clouds_yaml, zone_suffix })
+        Ok(Self {
+            shared,
+            tasks,
+            auth_url,
+            name_servers,
+            clouds_yaml,
+            zone_suffix,
+        })
     }
 
     /// A `clouds.yaml` with the entries `demo`, `demo2`, `reader`, `admin` and `demo-appcred`.

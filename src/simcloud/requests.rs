@@ -39,18 +39,28 @@ pub struct Requests {
 impl Requests {
     /// How many requests a service got.
     pub fn to(&self, service: Service) -> u64 {
-        self.counts.iter().filter(|((s, _), _)| *s == service).map(|(_, count)| count).sum()
+        self.counts
+            .iter()
+            .filter(|((s, _), _)| *s == service)
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// How many requests of one method a service got.
     pub fn of(&self, service: Service, method: &str) -> u64 {
-        self.counts.get(&(service, method.to_owned())).copied().unwrap_or(0)
+        self.counts
+            .get(&(service, method.to_owned()))
+            .copied()
+            .unwrap_or(0)
     }
 
     pub(crate) fn record(&mut self, mut request: RecordedRequest, keep: usize) {
         match request.service {
             Some(service) => {
-                *self.counts.entry((service, request.method.clone())).or_default() += 1;
+                *self
+                    .counts
+                    .entry((service, request.method.clone()))
+                    .or_default() += 1;
             }
             None => self.strays += 1,
         }

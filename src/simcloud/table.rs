@@ -11,7 +11,11 @@ pub(crate) struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), places: HashMap::new(), next: 0 }
+        Self {
+            rows: BTreeMap::new(),
+            places: HashMap::new(),
+            next: 0,
+        }
     }
 }
 
@@ -26,7 +30,10 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(id).and_then(|place| self.rows.get(place)).map(|(_, row)| row)
+        self.places
+            .get(id)
+            .and_then(|place| self.rows.get(place))
+            .map(|(_, row)| row)
     }
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {

@@ -98,7 +98,9 @@ impl Caller {
 
     /// Whether the roles allow changes.
     pub(crate) fn may_write(&self) -> bool {
-        self.roles.iter().any(|role| role == "admin" || role == "member")
+        self.roles
+            .iter()
+            .any(|role| role == "admin" || role == "member")
     }
 
     /// Whether something of that project may be seen and changed.
@@ -129,7 +131,10 @@ impl Call {
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -138,7 +143,8 @@ impl Call {
 
     /// A header that says yes.
     pub(crate) fn header_is_true(&self, name: &str) -> bool {
-        self.header(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.header(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -160,7 +166,11 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Json(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Json(body),
+        }
     }
 
     pub(crate) fn ok(body: Value) -> Self {
@@ -168,11 +178,19 @@ impl Reply {
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Empty }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
     }
 
     pub(crate) fn text(status: u16, content_type: &'static str, text: impl Into<String>) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Text(content_type, text.into()) }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Text(content_type, text.into()),
+        }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -201,12 +219,22 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: u16, kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, kind: kind.into(), message: message.into(), detail: None }
+        Self {
+            status,
+            kind: kind.into(),
+            message: message.into(),
+            detail: None,
+        }
     }
 
     /// The error as the service writes it.
     pub(crate) fn envelope(&self, service: Service, request_id: &str) -> Reply {
-        let Self { status, kind, message, detail } = self;
+        let Self {
+            status,
+            kind,
+            message,
+            detail,
+        } = self;
         let status = *status;
         // keystonemiddleware answers for most services, in Keystone's shape.
         if status == 401 && service != Service::Image {
@@ -261,7 +289,10 @@ impl Refusal {
 
 /// The reason phrase that belongs to a status.
 pub(crate) fn reason(status: u16) -> &'static str {
-    http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error")
+    http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|s| s.canonical_reason())
+        .unwrap_or("Error")
 }
 
 /// webob's sentence for a status.

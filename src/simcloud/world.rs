@@ -13,7 +13,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    designate, faults::Faults, faults::Target, glance, heat, keystone, nameserver, neutron, nova,
+    designate,
+    faults::Faults,
+    faults::Target,
+    glance, heat, keystone, nameserver, neutron, nova,
     options::{SimOptions, Stages},
     requests::Requests,
     wire::{Call, Caller, Refusal, Reply, Service},
@@ -146,16 +149,25 @@ impl World {
 
     /// A new random id with dashes.
     pub(crate) fn uuid(&mut self) -> String {
-        uuid::Builder::from_random_bytes(self.rng.random()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(self.rng.random())
+            .into_uuid()
+            .to_string()
     }
 
     /// A new random id as Keystone writes them.
     pub(crate) fn hex_id(&mut self) -> String {
-        uuid::Builder::from_random_bytes(self.rng.random()).into_uuid().simple().to_string()
+        uuid::Builder::from_random_bytes(self.rng.random())
+            .into_uuid()
+            .simple()
+            .to_string()
     }
 
     pub(crate) fn random_below(&mut self, limit: usize) -> usize {
-        if limit == 0 { 0 } else { self.rng.random_range(0..limit) }
+        if limit == 0 {
+            0
+        } else {
+            self.rng.random_range(0..limit)
+        }
     }
 
     /// The wall clock of the simulation.
@@ -218,8 +230,14 @@ impl World {
         let request_id = format!("req-{}", self.uuid());
         let call = Call {
             method,
-            path: path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
-            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            path: path
+                .split('/')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            query: url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
             headers: headers
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -247,5 +265,9 @@ impl World {
 
 /// The refusal that an injected status stands for.
 pub(crate) fn injected(status: u16) -> Refusal {
-    Refusal::new(status, "injectedFault", format!("simulated fault: status {status}"))
+    Refusal::new(
+        status,
+        "injectedFault",
+        format!("simulated fault: status {status}"),
+    )
 }

@@ -12,7 +12,9 @@ const TYPES: [&str; 14] = [
 ];
 
 fn labels_fit(name: &str, wildcard: bool) -> bool {
-    let Some(bare) = name.strip_suffix('.') else { return false };
+    let Some(bare) = name.strip_suffix('.') else {
+        return false;
+    };
     name.len() <= 255
         && bare.split('.').enumerate().all(|(position, label)| {
             (wildcard && position == 0 && label == "*")
@@ -28,8 +30,11 @@ fn labels_fit(name: &str, wildcard: bool) -> bool {
 
 fn required(name: &str) -> Refusal {
     let path = [json!("type"), json!(name)];
-    let mut refusal =
-        invalid_object(&path, &format!("'{name}' is a required property"), "required");
+    let mut refusal = invalid_object(
+        &path,
+        &format!("'{name}' is a required property"),
+        "required",
+    );
     if let Some(detail) = &mut refusal.detail {
         detail["errors"][0]["validator"] = json!("required");
         detail["errors"][0]["validator_value"] = json!(name);
@@ -44,7 +49,9 @@ fn full_name(value: &Value, what: &str, wildcard: bool) -> Result<String, Refusa
         return Err(Refusal::new(400, "invalid_object", ""));
     };
     if !name.ends_with('.') {
-        return Err(invalid_value(&format!("{what} {name} does not end with a dot")));
+        return Err(invalid_value(&format!(
+            "{what} {name} does not end with a dot"
+        )));
     }
     if !labels_fit(name, wildcard) {
         return Err(invalid_value(&format!("{what} {name} is invalid")));
@@ -57,7 +64,11 @@ pub(super) fn zone_name(value: &Value) -> Result<String, Refusal> {
     if name.trim_end_matches('.').contains('.') {
         return Ok(name);
     }
-    Err(Refusal::new(400, "invalid_zone_name", "More than one label is required"))
+    Err(Refusal::new(
+        400,
+        "invalid_zone_name",
+        "More than one label is required",
+    ))
 }
 
 pub(super) fn record_name(value: &Value) -> Result<String, Refusal> {
@@ -65,11 +76,17 @@ pub(super) fn record_name(value: &Value) -> Result<String, Refusal> {
 }
 
 pub(super) fn email(value: &Value) -> Result<String, Refusal> {
-    let Some(email) = value.as_str() else { return Err(required("email")) };
+    let Some(email) = value.as_str() else {
+        return Err(required("email"));
+    };
     let fits = email.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && labels_fit(&format!("{}.", host.trim_end_matches('.')), false)
     });
-    if fits { Ok(email.to_owned()) } else { Err(invalid_value(&format!("{email} is not an email"))) }
+    if fits {
+        Ok(email.to_owned())
+    } else {
+        Err(invalid_value(&format!("{email} is not an email")))
+    }
 }
 
 pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
@@ -78,7 +95,9 @@ pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
     }
     match value.as_u64().and_then(|ttl| u32::try_from(ttl).ok()) {
         Some(ttl) if ttl <= 2_147_483_647 => Ok(Some(ttl)),
-        _ => Err(invalid_value("Value must be an integer between 0 and 2147483647")),
+        _ => Err(invalid_value(
+            "Value must be an integer between 0 and 2147483647",
+        )),
     }
 }
 
@@ -131,7 +150,11 @@ pub(super) fn records(value: &Value, kind: &str) -> Result<Vec<String>, Refusal>
         let data = item.as_str().unwrap_or_default();
         if parse(kind, data).is_none() {
             let path = [json!("records"), json!(position)];
-            return Err(invalid_object(&path, &format!("'{data}' is not a '{kind}' Record"), kind));
+            return Err(invalid_object(
+                &path,
+                &format!("'{data}' is not a '{kind}' Record"),
+                kind,
+            ));
         }
         if !records.iter().any(|seen| seen == data) {
             records.push(data.to_owned());

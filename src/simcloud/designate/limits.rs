@@ -18,16 +18,21 @@ pub(in crate::simcloud) struct Limits {
 
 impl Limits {
     pub(in crate::simcloud) fn of(world: &World, project_id: &str) -> Self {
-        world.dns.quotas.get(project_id).copied().unwrap_or_else(|| {
-            let quotas = &world.options.quotas;
-            Self {
-                zones: quotas.zones,
-                zone_recordsets: quotas.zone_recordsets,
-                zone_records: quotas.zone_recordsets,
-                recordset_records: quotas.recordset_records,
-                api_export_size: 1000,
-            }
-        })
+        world
+            .dns
+            .quotas
+            .get(project_id)
+            .copied()
+            .unwrap_or_else(|| {
+                let quotas = &world.options.quotas;
+                Self {
+                    zones: quotas.zones,
+                    zone_recordsets: quotas.zone_recordsets,
+                    zone_records: quotas.zone_recordsets,
+                    recordset_records: quotas.recordset_records,
+                    api_export_size: 1000,
+                }
+            })
     }
 
     fn view(self) -> Value {
@@ -94,9 +99,11 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
 
 fn limits(world: &World, project: &str) -> Reply {
     let limits = Limits::of(world, project);
-    Reply::ok(json!({"max_page_limit": 1000, "max_recordset_name_length": 255,
+    Reply::ok(
+        json!({"max_page_limit": 1000, "max_recordset_name_length": 255,
         "max_recordset_records": limits.recordset_records,
         "max_zone_name_length": 255, "max_zone_records": limits.zone_records,
         "max_zone_recordsets": limits.zone_recordsets, "max_zones": limits.zones,
-        "min_ttl": 0}))
+        "min_ttl": 0}),
+    )
 }

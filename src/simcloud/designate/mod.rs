@@ -95,7 +95,10 @@ impl View {
             return Err(Refusal::new(403, "", ""));
         }
         let own = call.caller.project_id.as_str();
-        Ok(Self { project_id: sudo.unwrap_or(own).to_owned(), all })
+        Ok(Self {
+            project_id: sudo.unwrap_or(own).to_owned(),
+            all,
+        })
     }
 
     fn sees(&self, project_id: &str) -> bool {

@@ -11,10 +11,16 @@ const MAX_LIMIT: usize = 1000;
 /// Whether a value fits a filter, where `*` stands for anything.
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(first) = parts.next() else { return false };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(first) = parts.next() else {
+        return false;
+    };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
     for part in middle {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
@@ -34,9 +40,15 @@ pub(super) fn filter(call: &Call, rows: &mut Vec<Value>, names: &[&str]) -> Resu
         return Err(bad_request(&format!("Invalid filters {unknown}")));
     }
     for name in names {
-        let Some(wanted) = call.query(name) else { continue };
+        let Some(wanted) = call.query(name) else {
+            continue;
+        };
         // A zone's or record's name is matched without regard to case.
-        let wanted = if *name == "name" { wanted.to_ascii_lowercase() } else { wanted.to_owned() };
+        let wanted = if *name == "name" {
+            wanted.to_ascii_lowercase()
+        } else {
+            wanted.to_owned()
+        };
         rows.retain(|row| match &row[*name] {
             Value::String(text) => glob(&wanted, text),
             Value::Number(number) => number.to_string() == wanted,
@@ -62,7 +74,10 @@ pub(super) fn page(
         };
         rows.sort_by_key(field);
     }
-    if call.query("sort_dir").is_some_and(|dir| dir.eq_ignore_ascii_case("desc")) {
+    if call
+        .query("sort_dir")
+        .is_some_and(|dir| dir.eq_ignore_ascii_case("desc"))
+    {
         rows.reverse();
     }
     let limit = match call.query("limit") {
@@ -72,13 +87,25 @@ pub(super) fn page(
             .parse::<usize>()
             .ok()
             .filter(|limit| *limit >= 1)
-            .ok_or_else(|| Refusal::new(400, "invalid_limit", "limit should be an integer between 1 and 1000"))?
+            .ok_or_else(|| {
+                Refusal::new(
+                    400,
+                    "invalid_limit",
+                    "limit should be an integer between 1 and 1000",
+                )
+            })?
             .min(MAX_LIMIT),
     };
     if let Some(marker) = call.query("marker") {
-        let at = rows.iter().position(|row| row["id"].as_str() == Some(marker));
+        let at = rows
+            .iter()
+            .position(|row| row["id"].as_str() == Some(marker));
         let at = at.ok_or_else(|| {
-            Refusal::new(400, "marker_not_found", format!("Marker {marker} could not be found"))
+            Refusal::new(
+                400,
+                "marker_not_found",
+                format!("Marker {marker} could not be found"),
+            )
         })?;
         rows.drain(..=at);
     }
@@ -87,9 +114,16 @@ pub(super) fn page(
     // Designate gives a next link whenever the page is full, even if nothing follows.
     if rows.len() >= limit {
         rows.truncate(limit);
-        let marker = rows.last().and_then(|row| row["id"].as_str()).unwrap_or_default();
-        let mut query: Vec<(String, String)> =
-            call.query.iter().filter(|(name, _)| name != "marker").cloned().collect();
+        let marker = rows
+            .last()
+            .and_then(|row| row["id"].as_str())
+            .unwrap_or_default();
+        let mut query: Vec<(String, String)> = call
+            .query
+            .iter()
+            .filter(|(name, _)| name != "marker")
+            .cloned()
+            .collect();
         query.push(("marker".to_owned(), marker.to_owned()));
         links["next"] = json!(with_query(&url, &query));
     }
@@ -100,6 +134,8 @@ fn with_query(url: &str, query: &[(String, String)]) -> String {
     if query.is_empty() {
         return url.to_owned();
     }
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
     format!("{url}?{query}")
 }

@@ -4,15 +4,18 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ACTIVE, Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks, over_quota, paging,
-    worker, zones,
+    ACTIVE, Limits, PENDING, RecordSet, Refusal, Reply, View, Zone, bad_request, checks,
+    over_quota, paging, worker, zones,
 };
 use crate::simcloud::{wire::Call, world::World};
 
 const FILTERS: [&str; 6] = ["name", "type", "ttl", "status", "description", "zone_id"];
 
 fn view(world: &World, zone: &Zone, set: &RecordSet) -> Value {
-    let href = format!("{}/dns/v2/zones/{}/recordsets/{}", world.base_url, zone.id, set.id);
+    let href = format!(
+        "{}/dns/v2/zones/{}/recordsets/{}",
+        world.base_url, zone.id, set.id
+    );
     json!({"id": set.id, "zone_id": zone.id, "zone_name": zone.name,
         "project_id": set.project_id, "name": set.name, "type": set.kind, "records": set.records,
         "ttl": set.ttl, "description": set.description, "status": set.status,
@@ -38,8 +41,11 @@ pub(super) fn handle(
     let zone = zones::find(world, who, zone_id)?;
     match (&call.method, path) {
         (&Method::GET, []) => {
-            let mut rows: Vec<Value> =
-                zone.recordsets.values().map(|set| view(world, zone, set)).collect();
+            let mut rows: Vec<Value> = zone
+                .recordsets
+                .values()
+                .map(|set| view(world, zone, set))
+                .collect();
             with_data(call, &mut rows);
             paging::filter(call, &mut rows, &FILTERS)?;
             paging::page(call, &world.base_url, "recordsets", rows).map(Reply::ok)
@@ -57,10 +63,15 @@ pub(super) fn handle(
 
 /// Keeps the rows that hold a record like the wanted one.
 fn with_data(call: &Call, rows: &mut Vec<Value>) {
-    let Some(wanted) = call.query("data") else { return };
+    let Some(wanted) = call.query("data") else {
+        return;
+    };
     rows.retain(|row| {
         let records = row["records"].as_array();
-        records.into_iter().flatten().any(|r| r.as_str().is_some_and(|r| paging::glob(wanted, r)))
+        records
+            .into_iter()
+            .flatten()
+            .any(|r| r.as_str().is_some_and(|r| paging::glob(wanted, r)))
     });
 }
 
@@ -71,7 +82,11 @@ pub(super) fn search(world: &World, call: &Call, who: &View) -> Result<Reply, Re
         .zones
         .values()
         .filter(|zone| who.sees(&zone.project_id))
-        .flat_map(|zone| zone.recordsets.values().map(move |set| view(world, zone, set)))
+        .flat_map(|zone| {
+            zone.recordsets
+                .values()
+                .map(move |set| view(world, zone, set))
+        })
         .collect();
     with_data(call, &mut rows);
     paging::filter(call, &mut rows, &FILTERS)?;
@@ -80,7 +95,9 @@ pub(super) fn search(world: &World, call: &Call, who: &View) -> Result<Reply, Re
 
 fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(), Refusal> {
     if name != zone.name && !name.ends_with(&format!(".{}", zone.name)) {
-        return Err(misplaced("RecordSet is not contained within it's parent zone"));
+        return Err(misplaced(
+            "RecordSet is not contained within it's parent zone",
+        ));
     }
     for child in world.dns.zones.values() {
         let below = child.name.ends_with(&format!(".{}", zone.name));
@@ -92,11 +109,17 @@ fn check_place(world: &World, zone: &Zone, name: &str, kind: &str) -> Result<(),
         }
     }
     if kind == "CNAME" && name == zone.name {
-        return Err(misplaced("CNAME recordsets may not be created at the zone apex"));
+        return Err(misplaced(
+            "CNAME recordsets may not be created at the zone apex",
+        ));
     }
     for other in zone.recordsets.values().filter(|other| other.name == name) {
         if other.kind == kind {
-            return Err(Refusal::new(409, "duplicate_recordset", "Duplicate RecordSet"));
+            return Err(Refusal::new(
+                409,
+                "duplicate_recordset",
+                "Duplicate RecordSet",
+            ));
         }
         if other.kind == "CNAME" || kind == "CNAME" {
             return Err(misplaced(
@@ -200,7 +223,11 @@ fn update(world: &mut World, call: &Call, zone_id: &str, id: &str) -> Result<Rep
         check_quota(world, zone, 0, records.len())?;
     }
     let now = world.timestamp_micros();
-    let set = world.dns.zones.get_mut(zone_id).and_then(|zone| zone.recordsets.get_mut(id));
+    let set = world
+        .dns
+        .zones
+        .get_mut(zone_id)
+        .and_then(|zone| zone.recordsets.get_mut(id));
     if let Some(set) = set {
         if let Some(records) = records {
             set.records = records;

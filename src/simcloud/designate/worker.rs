@@ -14,7 +14,7 @@ use crate::simcloud::{
 const POLL_ATTEMPTS: u32 = 10;
 const POLL_RETRY: Duration = Duration::from_secs(1);
 /// How often a zone in ERROR is tried again.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 fn worker_stopped(world: &World, zone: &str) -> bool {
     world.faults.hit(&Fault::WorkerStopped, Target::named(zone))
@@ -22,7 +22,9 @@ fn worker_stopped(world: &World, zone: &str) -> bool {
 
 /// Notes that a zone has changes; they go out with the next batch.
 pub(super) fn changed(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     if zone.action == "NONE" {
         zone.status = PENDING;
         zone.action = "UPDATE";
@@ -37,7 +39,9 @@ pub(super) fn changed(world: &mut World, zone_id: &str) {
 
 /// Hands a new zone to the name servers; it already has its first serial.
 pub(super) fn created(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if !worker_stopped(world, &name) {
         publish(world, zone_id);
         return;
@@ -50,7 +54,9 @@ pub(super) fn created(world: &mut World, zone_id: &str) {
 
 /// Bumps the serial: from here on the zone's content is on its way.
 pub(in crate::simcloud) fn serial_batch(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if worker_stopped(world, &name) {
         world.park(Event::SerialBatch(zone_id.to_owned()));
         return;
@@ -74,7 +80,9 @@ pub(in crate::simcloud) fn serial_batch(world: &mut World, zone_id: &str) {
 
 /// Hands the zone as it is now to the name servers and plans the poll.
 pub(super) fn publish(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get(zone_id) else {
+        return;
+    };
     let soa = zones::soa(world, zone);
     let copy = Arc::new(copy_of(world, zone, &soa));
     if let Some(zone) = world.dns.zones.get_mut(zone_id) {
@@ -160,7 +168,11 @@ pub(in crate::simcloud) fn transfer(world: &mut World, server: usize, zone_id: &
     if !takes(world, server) {
         return;
     }
-    let copy = world.dns.zones.get(zone_id).and_then(|zone| zone.published.clone());
+    let copy = world
+        .dns
+        .zones
+        .get(zone_id)
+        .and_then(|zone| zone.published.clone());
     if let Some(copy) = copy {
         world.wire.take(server, copy);
     }
@@ -177,12 +189,18 @@ fn has_serial(world: &World, server: usize, zone: &Zone) -> bool {
                 | NameServerMode::Refused
         )
     );
-    tells && world.wire.serial(server, &zone.name).is_some_and(|serial| serial >= zone.serial)
+    tells
+        && world
+            .wire
+            .serial(server, &zone.name)
+            .is_some_and(|serial| serial >= zone.serial)
 }
 
 /// Asks all servers and settles what they have, or tries again.
 pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) {
-    let Some(zone) = world.dns.zones.get(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get(zone_id) else {
+        return;
+    };
     let name = zone.name.clone();
     if zone.action == "DELETE" {
         return;
@@ -219,7 +237,9 @@ pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) 
 }
 
 fn settle(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     let serial = zone.serial;
     for set in zone.recordsets.values_mut() {
         if set.serial.is_some_and(|at| at <= serial) {
@@ -235,12 +255,20 @@ fn settle(world: &mut World, zone_id: &str) {
 
 /// Takes a record set out of its zone; a fault may keep it on the wire.
 pub(super) fn removed(world: &mut World, zone_id: &str, set: &RecordSet) {
-    let stays = world.faults.hit(&Fault::RecordLeftBehind, Target::named(&set.name));
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let stays = world
+        .faults
+        .hit(&Fault::RecordLeftBehind, Target::named(&set.name));
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     zone.recordsets.remove(&set.id);
     if stays {
         let ttl = set.ttl.unwrap_or(zone.ttl);
-        let data = RecordData { kind: set.kind.clone(), ttl, records: set.records.clone() };
+        let data = RecordData {
+            kind: set.kind.clone(),
+            ttl,
+            records: set.records.clone(),
+        };
         zone.ghosts.push((set.name.clone(), data));
     }
 }
@@ -253,12 +281,16 @@ pub(super) fn delete_zone(world: &mut World, zone_id: &str) {
 
 /// The zone leaves the servers, then the API.
 pub(in crate::simcloud) fn zone_gone(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if worker_stopped(world, &name) {
         world.park(Event::ZoneGone(zone_id.to_owned()));
         return;
     }
-    let left = world.faults.hit(&Fault::RecordLeftBehind, Target::named(&name));
+    let left = world
+        .faults
+        .hit(&Fault::RecordLeftBehind, Target::named(&name));
     for server in 0..world.wire.count() {
         if takes(world, server) && !left {
             world.wire.drop_zone(server, &name);
@@ -269,16 +301,27 @@ pub(in crate::simcloud) fn zone_gone(world: &mut World, zone_id: &str) {
 
 /// After the faults changed: every server is offered every zone again, and loses the ones that are no more.
 pub(in crate::simcloud) fn refresh_all(world: &mut World) {
-    let haunted = world.faults.active().iter().any(|(_, fault)| *fault == Fault::RecordLeftBehind);
+    let haunted = world
+        .faults
+        .active()
+        .iter()
+        .any(|(_, fault)| *fault == Fault::RecordLeftBehind);
     let ids = world.dns.zones.ids();
-    let names: Vec<String> = world.dns.zones.values().map(|zone| zone.name.clone()).collect();
+    let names: Vec<String> = world
+        .dns
+        .zones
+        .values()
+        .map(|zone| zone.name.clone())
+        .collect();
     for server in 0..world.wire.count() {
         if takes(world, server) && !haunted {
             world.wire.keep_only(server, &names);
         }
     }
     for id in ids {
-        let Some(zone) = world.dns.zones.get_mut(&id) else { continue };
+        let Some(zone) = world.dns.zones.get_mut(&id) else {
+            continue;
+        };
         if !haunted {
             zone.ghosts.clear();
         }

@@ -26,9 +26,18 @@ pub(super) fn not_found() -> Refusal {
 /// The zone by id, if the caller may see it.
 pub(super) fn find<'a>(world: &'a World, who: &View, id: &str) -> Result<&'a Zone, Refusal> {
     if uuid::Uuid::try_parse(id).is_err() {
-        return Err(Refusal::new(400, "invalid_uuid", format!("Invalid UUID zone_id: {id}")));
+        return Err(Refusal::new(
+            400,
+            "invalid_uuid",
+            format!("Invalid UUID zone_id: {id}"),
+        ));
     }
-    world.dns.zones.get(id).filter(|zone| who.sees(&zone.project_id)).ok_or_else(not_found)
+    world
+        .dns
+        .zones
+        .get(id)
+        .filter(|zone| who.sees(&zone.project_id))
+        .ok_or_else(not_found)
 }
 
 pub(super) fn handle(
@@ -65,21 +74,42 @@ fn list(world: &World, call: &Call, who: &View) -> Result<Reply, Refusal> {
     paging::filter(
         call,
         &mut rows,
-        &["name", "type", "email", "status", "description", "ttl", "pool_id"],
+        &[
+            "name",
+            "type",
+            "email",
+            "status",
+            "description",
+            "ttl",
+            "pool_id",
+        ],
     )?;
     paging::page(call, &world.base_url, "zones", rows).map(Reply::ok)
 }
 
 fn create(world: &mut World, call: &Call, who: &View) -> Result<Reply, Refusal> {
     let body = &call.body;
-    let known = ["name", "email", "ttl", "description", "type", "masters", "attributes"];
+    let known = [
+        "name",
+        "email",
+        "ttl",
+        "description",
+        "type",
+        "masters",
+        "attributes",
+    ];
     checks::keys(body, "zone", &known)?;
     let name = checks::zone_name(&body["name"])?;
     let email = checks::email(&body["email"])?;
     let ttl = checks::ttl(&body["ttl"])?.unwrap_or(3600);
     let description = checks::description(&body["description"])?;
     let limit = Limits::of(world, &who.project_id).zones;
-    let mine = world.dns.zones.values().filter(|zone| zone.project_id == who.project_id).count();
+    let mine = world
+        .dns
+        .zones
+        .values()
+        .filter(|zone| zone.project_id == who.project_id)
+        .count();
     if mine >= limit {
         return Err(over_quota("zones"));
     }
@@ -157,7 +187,11 @@ pub(super) fn soa(world: &World, zone: &Zone) -> String {
     // A dot in the user part of an address is escaped in a host name.
     let mailbox = match zone.email.split_once('@') {
         Some((user, host)) => {
-            format!("{}.{}.", user.replace('.', "\\."), host.trim_end_matches('.'))
+            format!(
+                "{}.{}.",
+                user.replace('.', "\\."),
+                host.trim_end_matches('.')
+            )
         }
         None => format!("{}.", zone.email),
     };
@@ -172,8 +206,11 @@ fn update(world: &mut World, call: &Call, who: &View, id: &str) -> Result<Reply,
     let body = &call.body;
     checks::keys(body, "zone", &["ttl", "email", "description", "masters"])?;
     let ttl = checks::ttl(&body["ttl"])?;
-    let email =
-        if body["email"].is_null() { None } else { Some(checks::email(&body["email"])?) };
+    let email = if body["email"].is_null() {
+        None
+    } else {
+        Some(checks::email(&body["email"])?)
+    };
     let description = checks::description(&body["description"])?;
     let now = world.timestamp_micros();
     if let Some(zone) = world.dns.zones.get_mut(id) {
@@ -202,7 +239,12 @@ fn update(world: &mut World, call: &Call, who: &View, id: &str) -> Result<Reply,
 fn delete(world: &mut World, who: &View, id: &str) -> Result<Reply, Refusal> {
     let zone = find(world, who, id)?;
     let suffix = format!(".{}", zone.name);
-    if world.dns.zones.values().any(|other| other.name.ends_with(&suffix)) {
+    if world
+        .dns
+        .zones
+        .values()
+        .any(|other| other.name.ends_with(&suffix))
+    {
         let message = "Please delete any subzones before deleting this zone";
         return Err(Refusal::new(400, "zone_has_sub_zone", message));
     }

@@ -55,7 +55,10 @@ fn truth(value: &Value) -> bool {
     match value {
         Value::Bool(flag) => *flag,
         Value::String(text) => {
-            matches!(text.to_ascii_lowercase().as_str(), "true" | "t" | "on" | "yes" | "y" | "1")
+            matches!(
+                text.to_ascii_lowercase().as_str(),
+                "true" | "t" | "on" | "yes" | "y" | "1"
+            )
         }
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::Array(items) => !items.is_empty(),
@@ -104,7 +107,9 @@ impl Resolver<'_> {
             "map_merge" => self.map_merge(argument),
             "repeat" => self.repeat(argument),
             "if" => self.branch(argument),
-            "equals" | "not" | "and" | "or" => self.condition(&json!({name: argument})).map(Value::Bool),
+            "equals" | "not" | "and" | "or" => {
+                self.condition(&json!({name: argument})).map(Value::Bool)
+            }
             "get_file" => Err("get_file is not simulated".to_owned()),
             _ => return None,
         })
@@ -112,9 +117,10 @@ impl Resolver<'_> {
 
     fn get_param(&mut self, argument: &Value) -> Resolved {
         let argument = match argument {
-            Value::Array(path) => {
-                path.iter().map(|part| self.resolve(part)).collect::<Result<Vec<_>, _>>()?
-            }
+            Value::Array(path) => path
+                .iter()
+                .map(|part| self.resolve(part))
+                .collect::<Result<Vec<_>, _>>()?,
             other => vec![other.clone()],
         };
         let name = argument.first().map(as_text).unwrap_or_default();
@@ -143,13 +149,19 @@ impl Resolver<'_> {
         let Value::Array(path) = argument else {
             return Err("Argument to \"get_attr\" must be a list".to_owned());
         };
-        let path: Vec<Value> =
-            path.iter().map(|part| self.resolve(part)).collect::<Result<_, _>>()?;
-        let Some((name, path)) = path.split_first() else { return Ok(Value::Null) };
+        let path: Vec<Value> = path
+            .iter()
+            .map(|part| self.resolve(part))
+            .collect::<Result<_, _>>()?;
+        let Some((name, path)) = path.split_first() else {
+            return Ok(Value::Null);
+        };
         let Some(resource) = self.stack.resource(&as_text(name)).cloned() else {
             return Ok(Value::Null);
         };
-        Ok(resources::attribute(self.world, self.stack, &resource, path))
+        Ok(resources::attribute(
+            self.world, self.stack, &resource, path,
+        ))
     }
 
     fn str_replace(&mut self, argument: &Value, strict: bool) -> Resolved {
@@ -168,12 +180,17 @@ impl Resolver<'_> {
                 continue;
             }
             if strict && !text.contains(key.as_str()) {
-                return Err(format!("The following params were not found in the template: {key}"));
+                return Err(format!(
+                    "The following params were not found in the template: {key}"
+                ));
             }
             let mark = format!("\u{0}{number}\u{0}");
             text = text.replace(key.as_str(), &mark);
-            let value =
-                if value.is_object() || value.is_array() { value.to_string() } else { as_text(value) };
+            let value = if value.is_object() || value.is_array() {
+                value.to_string()
+            } else {
+                as_text(value)
+            };
             values.push((mark, value));
         }
         for (mark, value) in values {
@@ -186,12 +203,18 @@ impl Resolver<'_> {
         let Value::Array(parts) = self.resolve(argument)? else {
             return Err("Incorrect arguments to \"list_join\"".to_owned());
         };
-        let Some((delimiter, lists)) = parts.split_first() else { return Ok(json!("")) };
+        let Some((delimiter, lists)) = parts.split_first() else {
+            return Ok(json!(""));
+        };
         let texts: Vec<String> = lists
             .iter()
             .flat_map(|list| list.as_array().cloned().unwrap_or_default())
             .map(|item| {
-                if item.is_object() || item.is_array() { item.to_string() } else { as_text(&item) }
+                if item.is_object() || item.is_array() {
+                    item.to_string()
+                } else {
+                    as_text(&item)
+                }
             })
             .collect();
         Ok(Value::String(texts.join(&as_text(delimiter))))
@@ -214,7 +237,10 @@ impl Resolver<'_> {
         let lists = self.resolve(argument)?;
         let lists = lists.as_array().cloned().unwrap_or_default();
         Ok(Value::Array(
-            lists.iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect(),
+            lists
+                .iter()
+                .flat_map(|list| list.as_array().cloned().unwrap_or_default())
+                .collect(),
         ))
     }
 
@@ -244,7 +270,11 @@ impl Resolver<'_> {
         let Some([condition, rest @ ..]) = argument.as_array().map(Vec::as_slice) else {
             return Err("Arguments to \"if\" must be of the form: [condition_name, value_if_true, value_if_false]".to_owned());
         };
-        let chosen = if self.condition(condition)? { rest.first() } else { rest.get(1) };
+        let chosen = if self.condition(condition)? {
+            rest.first()
+        } else {
+            rest.get(1)
+        };
         chosen.map_or(Ok(Value::Null), |value| self.resolve(value))
     }
 
@@ -288,13 +318,19 @@ fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
     match value {
         Value::String(text) if text == variable => item.clone(),
         Value::String(text) => Value::String(text.replace(variable, &as_text(item))),
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|part| substitute(part, variable, item)).collect())
-        }
+        Value::Array(items) => Value::Array(
+            items
+                .iter()
+                .map(|part| substitute(part, variable, item))
+                .collect(),
+        ),
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(name, part)| {
-                    (name.replace(variable, &as_text(item)), substitute(part, variable, item))
+                    (
+                        name.replace(variable, &as_text(item)),
+                        substitute(part, variable, item),
+                    )
                 })
                 .collect(),
         ),

@@ -1,6 +1,7 @@
 //! Heat v1: stacks whose resources are made through the other services with the caller's rights.
 
 mod actions;
+mod drafts;
 mod engine;
 mod functions;
 mod parameters;
@@ -32,7 +33,11 @@ pub(super) struct Orchestration {
 
 /// The stacks that are not deleted.
 pub(super) fn existing(world: &World) -> Vec<Item> {
-    let alive = world.orchestration.stacks.values().filter(|stack| !stack.is_deleted());
+    let alive = world
+        .orchestration
+        .stacks
+        .values()
+        .filter(|stack| !stack.is_deleted());
     alive
         .map(|stack| Item {
             id: stack.id.clone(),
@@ -47,7 +52,11 @@ fn invalid(message: impl Into<String>) -> Refusal {
 }
 
 fn not_found(name: &str) -> Refusal {
-    Refusal::new(404, "EntityNotFound", format!("The Stack ({name}) could not be found."))
+    Refusal::new(
+        404,
+        "EntityNotFound",
+        format!("The Stack ({name}) could not be found."),
+    )
 }
 
 fn no_resource() -> Refusal {
@@ -55,15 +64,22 @@ fn no_resource() -> Refusal {
 }
 
 fn forbidden() -> Refusal {
-    Refusal::new(403, "Forbidden", "You are not authorized to complete this action.")
+    Refusal::new(
+        403,
+        "Forbidden",
+        "You are not authorized to complete this action.",
+    )
 }
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let path = call.segments();
     match path.as_slice() {
-        [] => Ok(Reply::json(300, json!({"versions": [{"id": "v1.0", "status": "CURRENT",
+        [] => Ok(Reply::json(
+            300,
+            json!({"versions": [{"id": "v1.0", "status": "CURRENT",
             "links": [{"rel": "self",
-                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}))),
+                "href": format!("{}/heat-api/v1/", world.base_url)}]}]}),
+        )),
         ["v1", project, rest @ ..] => {
             if *project != call.caller.project_id {
                 return Err(forbidden());
@@ -85,29 +101,36 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
 
 fn route(world: &mut World, call: &Call, path: &[&str]) -> Result<Reply, Refusal> {
     match (&call.method, path) {
-        (&Method::GET, ["build_info"]) => {
-            Ok(Reply::ok(json!({"api": {"revision": "simcloud"}, "engine": {"revision": "simcloud"}})))
-        }
+        (&Method::GET, ["build_info"]) => Ok(Reply::ok(
+            json!({"api": {"revision": "simcloud"}, "engine": {"revision": "simcloud"}}),
+        )),
         (&Method::GET, ["resource_types"]) => Ok(types::list(call.query("name"))),
         (&Method::GET, ["resource_types", kind]) => types::show(kind),
         (&Method::GET, ["template_versions"]) => Ok(types::versions()),
-        (&Method::POST, ["validate"]) => actions::validate(world, call),
-        (&Method::POST, ["stacks", "preview"]) => actions::preview(world, call),
+        (&Method::POST, ["validate"]) => drafts::validate(world, call),
+        (&Method::POST, ["stacks", "preview"]) => drafts::preview(world, call),
         (&Method::GET, ["stacks"] | ["stacks", "detail"]) => {
             Ok(views::list(world, call, path.len() > 1))
         }
         (&Method::POST, ["stacks"]) => actions::create(world, call),
         (_, ["stacks", "detail" | "preview"]) => Err(no_resource()),
         (_, ["stacks", name]) => lookup(world, call, name, ""),
-        (_, ["stacks", name, "resources" | "events" | "template" | "outputs" | "actions"]) => {
-            lookup(world, call, name, path[2])
-        }
+        (
+            _,
+            [
+                "stacks",
+                name,
+                "resources" | "events" | "template" | "outputs" | "actions",
+            ],
+        ) => lookup(world, call, name, path[2]),
         (method, ["stacks", name, id, rest @ ..]) => {
             let stack = find(world, call, name, id)?;
             match (method, rest) {
                 (&Method::GET, []) => {
                     let outputs = call.query("resolve_outputs") != Some("false");
-                    Ok(Reply::ok(json!({"stack": views::show(world, &stack, outputs)})))
+                    Ok(Reply::ok(
+                        json!({"stack": views::show(world, &stack, outputs)}),
+                    ))
                 }
                 (&Method::PUT | &Method::PATCH, []) => actions::update(world, call, &stack),
                 (&Method::DELETE, []) => actions::delete(world, &stack),
@@ -130,7 +153,10 @@ fn find(world: &World, call: &Call, name: &str, id: &str) -> Result<Stack, Refus
 
 fn href(world: &World, stack: &Stack) -> String {
     let project = &stack.owner.project_id;
-    format!("{}/heat-api/v1/{project}/stacks/{}/{}", world.base_url, stack.name, stack.id)
+    format!(
+        "{}/heat-api/v1/{project}/stacks/{}/{}",
+        world.base_url, stack.name, stack.id
+    )
 }
 
 /// A look-up by name (or id alone) is sent on to the full path.
@@ -139,7 +165,9 @@ fn lookup(world: &World, call: &Call, name: &str, rest: &str) -> Result<Reply, R
     let by_name = |stack: &&Stack| stack.name == name && !stack.is_deleted();
     let stacks = &world.orchestration.stacks;
     let found = stacks.values().filter(mine).find(by_name);
-    let found = found.or_else(|| stacks.get(name).filter(mine)).ok_or_else(|| not_found(name))?;
+    let found = found
+        .or_else(|| stacks.get(name).filter(mine))
+        .ok_or_else(|| not_found(name))?;
     let mut location = href(world, found);
     if !rest.is_empty() {
         location = format!("{location}/{rest}");

@@ -19,7 +19,10 @@ pub(super) fn settle(
     template: &Template,
     given: &Map<String, Value>,
 ) -> Result<BTreeMap<String, Value>, Refusal> {
-    if let Some(unknown) = given.keys().find(|name| !template.parameters.contains_key(*name)) {
+    if let Some(unknown) = given
+        .keys()
+        .find(|name| !template.parameters.contains_key(*name))
+    {
         let message = format!("The Parameter ({unknown}) was not defined in template.");
         return Err(Refusal::new(400, "UnknownUserParameter", message));
     }
@@ -43,7 +46,10 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
     match (kind, value) {
         ("string", Value::Number(number)) => Ok(json!(number.to_string())),
         ("string", Value::Bool(flag)) => Ok(json!(if *flag { "True" } else { "False" })),
-        ("string", Value::String(_)) | ("number", Value::Number(_)) => Ok(value.clone()),
+        ("string", Value::String(_))
+        | ("number", Value::Number(_))
+        | ("json", Value::Object(_) | Value::Array(_))
+        | ("boolean", Value::Bool(_)) => Ok(value.clone()),
         ("string", Value::Null) => Ok(json!("")),
         ("number", Value::String(text)) => text
             .parse::<i64>()
@@ -52,17 +58,22 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
             .map_err(|_| invalid(name, "could not convert string to float")),
         ("comma_delimited_list", Value::Array(items)) => Ok(Value::Array(items.clone())),
         ("comma_delimited_list", Value::String(text)) => {
-            let pieces = text.split(',').map(str::trim).filter(|piece| !piece.is_empty());
+            let pieces = text
+                .split(',')
+                .map(str::trim)
+                .filter(|piece| !piece.is_empty());
             Ok(Value::Array(pieces.map(Value::from).collect()))
         }
-        ("json", Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
-        ("json", Value::String(text)) => serde_json::from_str(text)
-            .map_err(|_| invalid(name, "Value must be valid JSON")),
-        ("boolean", Value::Bool(_)) => Ok(value.clone()),
+        ("json", Value::String(text)) => {
+            serde_json::from_str(text).map_err(|_| invalid(name, "Value must be valid JSON"))
+        }
         ("boolean", Value::String(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "on" | "yes" | "y" | "1" => Ok(json!(true)),
             "false" | "f" | "off" | "no" | "n" | "0" => Ok(json!(false)),
-            _ => Err(invalid(name, "Unrecognized value, acceptable values are: 'true', 'false'")),
+            _ => Err(invalid(
+                name,
+                "Unrecognized value, acceptable values are: 'true', 'false'",
+            )),
         },
         _ => Err(invalid(name, &format!("Value must be of type {kind}"))),
     }
@@ -84,7 +95,7 @@ fn check(
     if let Some(allowed) = constraint["allowed_values"].as_array() {
         let fits = |item: &Value| match item {
             Value::String(item) => *item == text,
-            other => other == value || other.to_string() == text,
+            other => other == value || *other == text,
         };
         if !allowed.iter().any(fits) {
             let list = json!(allowed).to_string().replace('"', "");
@@ -95,13 +106,17 @@ fn check(
         let count = value.as_array().map_or(text.chars().count(), Vec::len) as u64;
         let (min, max) = (length["min"].as_u64(), length["max"].as_u64());
         if min.is_some_and(|min| count < min) || max.is_some_and(|max| count > max) {
-            return fail(format!("length ({count}) is out of range (min: {min:?}, max: {max:?})"));
+            return fail(format!(
+                "length ({count}) is out of range (min: {min:?}, max: {max:?})"
+            ));
         }
     }
     if let (Some(range), Some(number)) = (constraint.get("range"), value.as_f64()) {
         let (min, max) = (range["min"].as_f64(), range["max"].as_f64());
         if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
-            return fail(format!("{text} is out of range (min: {min:?}, max: {max:?})"));
+            return fail(format!(
+                "{text} is out of range (min: {min:?}, max: {max:?})"
+            ));
         }
     }
     if let Some(pattern) = constraint["allowed_pattern"].as_str() {

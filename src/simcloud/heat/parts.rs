@@ -56,7 +56,9 @@ pub(super) fn handle(
                 let message = format!("Specified output key {name} not found.");
                 return Err(Refusal::new(404, "NotFound", message));
             }
-            Ok(Reply::ok(json!({"output": views::output(world, stack, name)})))
+            Ok(Reply::ok(
+                json!({"output": views::output(world, stack, name)}),
+            ))
         }
         _ => Err(no_resource()),
     }
@@ -65,8 +67,10 @@ pub(super) fn handle(
 fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     let doomed = || stack.doomed.iter().find(|resource| resource.name == name);
     stack.resource(name).or_else(doomed).ok_or_else(|| {
-        let message =
-            format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
+        let message = format!(
+            "The Resource ({name}) could not be found in Stack {}.",
+            stack.name
+        );
         Refusal::new(404, "ResourceNotFound", message)
     })
 }
@@ -90,11 +94,20 @@ fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
 }
 
 fn list(world: &World, call: &Call, stack: &Stack) -> Reply {
-    let gone = stack.doomed.iter().filter(|one| stack.resource(&one.name).is_none());
-    let mut rows: Vec<Value> =
-        stack.resources.iter().chain(gone).map(|one| resource_view(world, stack, one)).collect();
+    let gone = stack
+        .doomed
+        .iter()
+        .filter(|one| stack.resource(&one.name).is_none());
+    let mut rows: Vec<Value> = stack
+        .resources
+        .iter()
+        .chain(gone)
+        .map(|one| resource_view(world, stack, one))
+        .collect();
     for name in ["name", "type", "status"] {
-        let Some(wanted) = call.query(name) else { continue };
+        let Some(wanted) = call.query(name) else {
+            continue;
+        };
         let field = match name {
             "name" => "resource_name",
             "type" => "resource_type",
@@ -126,7 +139,10 @@ fn events(world: &World, call: &Call, stack: &Stack, resource: Option<&str>) -> 
         .iter()
         .rev()
         .filter(|event| resource.is_none_or(|name| event.resource == name))
-        .filter(|event| call.query("resource_status").is_none_or(|s| event.status == s))
+        .filter(|event| {
+            call.query("resource_status")
+                .is_none_or(|s| event.status == s)
+        })
         .collect();
     if call.query("sort_dir") == Some("asc") {
         rows.reverse();
@@ -139,6 +155,9 @@ fn events(world: &World, call: &Call, stack: &Stack, resource: Option<&str>) -> 
     if let Some(limit) = call.query("limit").and_then(|limit| limit.parse().ok()) {
         rows.truncate(limit);
     }
-    let rows: Vec<Value> = rows.into_iter().map(|event| event_view(world, stack, event)).collect();
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .map(|event| event_view(world, stack, event))
+        .collect();
     Reply::ok(json!({"events": rows}))
 }

@@ -7,9 +7,23 @@ use serde_json::{Map, Value};
 use super::{Refusal, invalid};
 
 const VERSIONS: [&str; 17] = [
-    "2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14",
-    "2017-02-24", "2017-09-01", "2018-03-02", "2018-08-31", "2021-04-16", "newton", "ocata",
-    "pike", "queens", "rocky", "wallaby",
+    "2013-05-23",
+    "2014-10-16",
+    "2015-04-30",
+    "2015-10-15",
+    "2016-04-08",
+    "2016-10-14",
+    "2017-02-24",
+    "2017-09-01",
+    "2018-03-02",
+    "2018-08-31",
+    "2021-04-16",
+    "newton",
+    "ocata",
+    "pike",
+    "queens",
+    "rocky",
+    "wallaby",
 ];
 
 /// Reads YAML as Heat does: a bare `n` or `y` is a word, not a truth value.
@@ -51,7 +65,11 @@ impl Template {
     pub(super) fn parse(given: &Value) -> Result<Self, Refusal> {
         let raw = match given {
             Value::String(text) => yaml(text).map_err(|error| {
-                Refusal::new(400, "HTTPBadRequest", format!("Error parsing template: {error}"))
+                Refusal::new(
+                    400,
+                    "HTTPBadRequest",
+                    format!("Error parsing template: {error}"),
+                )
             })?,
             other => other.clone(),
         };
@@ -75,11 +93,21 @@ impl Template {
             );
             return Err(Refusal::new(400, "InvalidTemplateVersion", message));
         }
-        let known = ["heat_template_version", "description", "parameter_groups", "parameters",
-            "resources", "outputs", "conditions"];
-        if let Some(other) = raw.as_object().into_iter().flat_map(Map::keys).find(|name| {
-            !known.contains(&name.as_str())
-        }) {
+        let known = [
+            "heat_template_version",
+            "description",
+            "parameter_groups",
+            "parameters",
+            "resources",
+            "outputs",
+            "conditions",
+        ];
+        if let Some(other) = raw
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .find(|name| !known.contains(&name.as_str()))
+        {
             return Err(Refusal::new(
                 400,
                 "InvalidTemplateSection",
@@ -91,15 +119,20 @@ impl Template {
             resources.insert(name.clone(), Definition::parse(&name, &body)?);
         }
         let template = Self {
-            description: raw["description"].as_str().unwrap_or("No description").to_owned(),
+            description: raw["description"]
+                .as_str()
+                .unwrap_or("No description")
+                .to_owned(),
             parameters: section(&raw, "parameters")?,
             conditions: section(&raw, "conditions")?,
             outputs: section(&raw, "outputs")?,
             resources,
             raw,
         };
-        if let Some(twice) =
-            template.parameters.keys().find(|name| template.resources.contains_key(*name))
+        if let Some(twice) = template
+            .parameters
+            .keys()
+            .find(|name| template.resources.contains_key(*name))
         {
             return Err(invalid(format!("Duplicate names {{'{twice}'}}")));
         }
@@ -110,11 +143,13 @@ impl Template {
 
     fn check_references(&self) -> Result<(), Refusal> {
         for (name, definition) in &self.resources {
-            for target in references(&definition.properties).iter().chain(&definition.depends_on) {
+            for target in references(&definition.properties)
+                .iter()
+                .chain(&definition.depends_on)
+            {
                 if !self.resources.contains_key(target) {
-                    let message = format!(
-                        "The specified reference \"{target}\" (in {name}) is incorrect."
-                    );
+                    let message =
+                        format!("The specified reference \"{target}\" (in {name}) is incorrect.");
                     return Err(Refusal::new(400, "InvalidTemplateReference", message));
                 }
             }
@@ -124,7 +159,9 @@ impl Template {
 
     /// What a resource needs first: what it says, what it refers to, and what Heat adds.
     pub(super) fn requires(&self, name: &str) -> Vec<String> {
-        let Some(definition) = self.resources.get(name) else { return Vec::new() };
+        let Some(definition) = self.resources.get(name) else {
+            return Vec::new();
+        };
         let mut needs = self.plain_requires(definition);
         // Heat knows that addresses come from subnets, and that floating IPs need the router's interface.
         let implied = match definition.kind.as_str() {
@@ -199,12 +236,25 @@ impl Template {
 impl Definition {
     fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
         let Some(kind) = body["type"].as_str() else {
-            return Err(invalid(format!("Each Resource must contain a type key: {name}")));
+            return Err(invalid(format!(
+                "Each Resource must contain a type key: {name}"
+            )));
         };
-        let known = ["type", "properties", "metadata", "depends_on", "update_policy",
-            "deletion_policy", "external_id", "condition"];
-        if let Some(other) =
-            body.as_object().into_iter().flat_map(Map::keys).find(|k| !known.contains(&k.as_str()))
+        let known = [
+            "type",
+            "properties",
+            "metadata",
+            "depends_on",
+            "update_policy",
+            "deletion_policy",
+            "external_id",
+            "condition",
+        ];
+        if let Some(other) = body
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .find(|k| !known.contains(&k.as_str()))
         {
             return Err(invalid(format!(
                 "\"{other}\" is not a valid keyword inside a resource definition"
@@ -212,9 +262,11 @@ impl Definition {
         }
         let depends_on = match &body["depends_on"] {
             Value::String(one) => vec![one.clone()],
-            Value::Array(many) => {
-                many.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }
+            Value::Array(many) => many
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             _ => Vec::new(),
         };
         Ok(Self {

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, resources::{SCHEMAS, Schema}};
+use super::{
+    Refusal, Reply,
+    resources::{SCHEMAS, Schema},
+};
 
 /// Types that templates may still name but that do nothing: hidden from the list.
 const HIDDEN: [&str; 2] = ["OS::Designate::Domain", "OS::Designate::Record"];
@@ -33,10 +36,12 @@ pub(super) fn show(kind: &str) -> Result<Reply, Refusal> {
                 "update_allowed": schema.updatable.contains(&name), "immutable": false}),
         );
     }
-    Ok(Reply::ok(json!({"resource_type": kind, "properties": properties,
+    Ok(Reply::ok(
+        json!({"resource_type": kind, "properties": properties,
         "attributes": {"show": {"type": "map", "description": "Detailed information about resource."}},
         "support_status": {"status": "SUPPORTED", "message": null, "version": "8.0.0",
-            "previous_status": null}})))
+            "previous_status": null}}),
+    ))
 }
 
 pub(super) fn versions() -> Reply {

@@ -24,23 +24,30 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
     for (name, value) in &stack.parameters {
         let text = match value {
             Value::String(text) => text.clone(),
-            Value::Array(items) if items.iter().all(Value::is_string) => {
-                items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
-            }
+            Value::Array(items) if items.iter().all(Value::is_string) => items
+                .iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(","),
             other => other.to_string(),
         };
         let hidden = stack.template.parameters[name]["hidden"] == true;
         let shown = if hidden { "******".to_owned() } else { text };
         parameters.insert(name.clone(), json!(shown));
     }
-    for (name, value) in [("OS::project_id", &stack.owner.project_id),
-        ("OS::stack_id", &stack.id), ("OS::stack_name", &stack.name)]
-    {
+    for (name, value) in [
+        ("OS::project_id", &stack.owner.project_id),
+        ("OS::stack_id", &stack.id),
+        ("OS::stack_name", &stack.name),
+    ] {
         parameters.insert(name.to_owned(), json!(value));
     }
     let outputs: Vec<Value> = if with_outputs {
         let names: Vec<String> = stack.template.outputs.keys().cloned().collect();
-        names.iter().map(|name| output(world, stack, name)).collect()
+        names
+            .iter()
+            .map(|name| output(world, stack, name))
+            .collect()
     } else {
         Vec::new()
     };
@@ -58,11 +65,20 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
 
 /// One output with its value as of now.
 pub(super) fn output(world: &mut World, stack: &Stack, name: &str) -> Value {
-    let defined = stack.template.outputs.get(name).cloned().unwrap_or_default();
-    let description = defined["description"].as_str().unwrap_or("No description given");
+    let defined = stack
+        .template
+        .outputs
+        .get(name)
+        .cloned()
+        .unwrap_or_default();
+    let description = defined["description"]
+        .as_str()
+        .unwrap_or("No description given");
     let mut output = json!({"output_key": name, "description": description});
     let wanted = match defined.get("condition") {
-        Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
+        Some(condition) => Resolver { world, stack }
+            .condition(condition)
+            .unwrap_or(true),
         None => true,
     };
     let value = if wanted {
@@ -82,9 +98,15 @@ pub(super) fn output(world: &mut World, stack: &Stack, name: &str) -> Value {
 
 /// The stacks of the caller's project.
 pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
-    let deleted = call.query("show_deleted").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let deleted = call
+        .query("show_deleted")
+        .is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let any = |name: &str| -> Vec<&str> {
-        call.query.iter().filter(|(key, _)| key == name).map(|(_, v)| v.as_str()).collect()
+        call.query
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, v)| v.as_str())
+            .collect()
     };
     let (names, statuses, ids) = (any("name"), any("status"), any("id"));
     let mut rows: Vec<Value> = world
@@ -99,9 +121,14 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
         .filter(|stack| statuses.is_empty() || statuses.contains(&stack.status))
         .filter(|stack| {
             let has = |tag: &str| stack.tags.iter().any(|known| known == tag);
-            call.query("tags").is_none_or(|tags| tags.split(',').all(has))
-                && call.query("tags-any").is_none_or(|tags| tags.split(',').any(has))
-                && call.query("not-tags").is_none_or(|tags| !tags.split(',').all(has))
+            call.query("tags")
+                .is_none_or(|tags| tags.split(',').all(has))
+                && call
+                    .query("tags-any")
+                    .is_none_or(|tags| tags.split(',').any(has))
+                && call
+                    .query("not-tags")
+                    .is_none_or(|tags| !tags.split(',').all(has))
         })
         .map(|stack| {
             let mut row = brief(world, stack);
@@ -114,7 +141,9 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
         .collect();
     let count = rows.len();
     if let Some(marker) = call.query("marker")
-        && let Some(at) = rows.iter().position(|row| row["id"].as_str() == Some(marker))
+        && let Some(at) = rows
+            .iter()
+            .position(|row| row["id"].as_str() == Some(marker))
     {
         rows.drain(..=at);
     }
@@ -122,7 +151,10 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
         rows.truncate(limit);
     }
     let mut body = json!({"stacks": rows});
-    if call.query("with_count").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+    if call
+        .query("with_count")
+        .is_some_and(|v| v.eq_ignore_ascii_case("true"))
+    {
         body["count"] = json!(count);
     }
     Reply::ok(body)

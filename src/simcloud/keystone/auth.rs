@@ -12,7 +12,11 @@ use crate::simcloud::{
 };
 
 fn unauthorized() -> Refusal {
-    Refusal::new(401, "Unauthorized", "The request you have made requires authentication.")
+    Refusal::new(
+        401,
+        "Unauthorized",
+        "The request you have made requires authentication.",
+    )
 }
 
 fn bad_request(message: &str) -> Refusal {
@@ -29,7 +33,11 @@ pub(crate) fn authenticate(world: &World, token: Option<&str>) -> Result<Caller,
     Ok(Caller {
         user_id: token.user.id.clone(),
         user_name: token.user.name.clone(),
-        project_id: token.project.as_ref().map(|p| p.id.clone()).unwrap_or_default(),
+        project_id: token
+            .project
+            .as_ref()
+            .map(|p| p.id.clone())
+            .unwrap_or_default(),
         roles: token.roles.clone(),
         application_credential: token.application_credential.is_some(),
     })
@@ -105,7 +113,9 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
 
 fn in_default_domain(domain: &Value) -> bool {
     domain["id"].as_str().is_some_and(|id| id == "default")
-        || domain["name"].as_str().is_some_and(|name| name == "Default")
+        || domain["name"]
+            .as_str()
+            .is_some_and(|name| name == "Default")
 }
 
 fn find_user<'a>(world: &'a World, wanted: &Value) -> Option<&'a User> {
@@ -147,9 +157,19 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         })
         .filter(|credential| wanted["secret"].as_str() == Some(credential.secret.as_str()))
         .ok_or_else(unauthorized)?;
-    let user = world.identity.users.iter().find(|user| user.id == credential.user_id);
-    let project = world.identity.projects.iter().find(|p| p.id == credential.project_id);
-    let (Some(user), Some(project)) = (user, project) else { return Err(unauthorized()) };
+    let user = world
+        .identity
+        .users
+        .iter()
+        .find(|user| user.id == credential.user_id);
+    let project = world
+        .identity
+        .projects
+        .iter()
+        .find(|p| p.id == credential.project_id);
+    let (Some(user), Some(project)) = (user, project) else {
+        return Err(unauthorized());
+    };
     Ok(Proof {
         user: user.clone(),
         methods: vec!["application_credential"],
@@ -202,12 +222,17 @@ fn scoped(
 
 fn moment(world: &World, at: Duration) -> String {
     let ahead = at.saturating_sub(world.now);
-    let when = world.wall().checked_add(ahead).unwrap_or(jiff::Timestamp::MAX);
+    let when = world
+        .wall()
+        .checked_add(ahead)
+        .unwrap_or(jiff::Timestamp::MAX);
     when.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
 fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
-    let issued = world.wall().checked_sub(world.now.saturating_sub(token.issued));
+    let issued = world
+        .wall()
+        .checked_sub(world.now.saturating_sub(token.issued));
     let issued = issued.unwrap_or(jiff::Timestamp::MIN);
     let mut body = json!({
         "methods": token.methods,
@@ -244,12 +269,17 @@ fn view(world: &World, token: &Token, with_catalog: bool) -> Value {
 pub(super) fn show(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let id = call.header("x-subject-token").unwrap_or_default();
     let token = live(world, id).ok_or_else(|| not_found("Could not find token."))?;
-    Ok(Reply::ok(view(world, token, call.query("nocatalog").is_none()))
-        .with_header("x-subject-token", id))
+    Ok(
+        Reply::ok(view(world, token, call.query("nocatalog").is_none()))
+            .with_header("x-subject-token", id),
+    )
 }
 
 pub(super) fn revoke(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    let id = call.header("x-subject-token").unwrap_or_default().to_owned();
+    let id = call
+        .header("x-subject-token")
+        .unwrap_or_default()
+        .to_owned();
     if world.identity.tokens.remove(&id).is_none() {
         return Err(not_found("Could not find token."));
     }

@@ -18,7 +18,9 @@ pub(super) fn version(world: &World) -> Value {
 
 pub(super) fn catalog(world: &World, project_id: &str) -> Value {
     let base = &world.base_url;
-    let wrong_dns = world.faults.hit(&Fault::WrongDnsEndpoint, Target::default());
+    let wrong_dns = world
+        .faults
+        .hit(&Fault::WrongDnsEndpoint, Target::default());
     let entries: Vec<Value> = Service::ALL
         .iter()
         .map(|service| {

@@ -74,12 +74,20 @@ pub(super) struct Identity {
 impl Identity {
     /// A project's id by its name.
     pub(super) fn project_id(&self, name: &str) -> String {
-        self.projects.iter().find(|p| p.name == name).map(|p| p.id.clone()).unwrap_or_default()
+        self.projects
+            .iter()
+            .find(|p| p.name == name)
+            .map(|p| p.id.clone())
+            .unwrap_or_default()
     }
 
     /// A project's name by its id.
     pub(super) fn project_name(&self, id: &str) -> String {
-        self.projects.iter().find(|p| p.id == id).map(|p| p.name.clone()).unwrap_or_default()
+        self.projects
+            .iter()
+            .find(|p| p.id == id)
+            .map(|p| p.name.clone())
+            .unwrap_or_default()
     }
 
     fn roles_of(&self, user_id: &str, project_id: &str) -> Vec<String> {
@@ -99,7 +107,10 @@ pub(super) fn seed(world: &mut World) {
     }
     for name in ["demo", "demo2", "admin", "service"] {
         let id = world.hex_id();
-        world.identity.projects.push(Project { id, name: name.to_owned() });
+        world.identity.projects.push(Project {
+            id,
+            name: name.to_owned(),
+        });
     }
     let password = world.options.password.clone();
     let people: [(&str, &str, &[&'static str]); 6] = [
@@ -115,10 +126,22 @@ pub(super) fn seed(world: &mut World) {
         let project_id = world.identity.project_id(project);
         let service = project == "service";
         // Services never log in over HTTP: a random secret nobody knows.
-        let password = if service { world.hex_id() } else { password.clone() };
-        world.identity.users.push(User { id: id.clone(), name: name.to_owned(), password });
+        let password = if service {
+            world.hex_id()
+        } else {
+            password.clone()
+        };
+        world.identity.users.push(User {
+            id: id.clone(),
+            name: name.to_owned(),
+            password,
+        });
         for role in roles {
-            let grant = Grant { user_id: id.clone(), project_id: project_id.clone(), role };
+            let grant = Grant {
+                user_id: id.clone(),
+                project_id: project_id.clone(),
+                role,
+            };
             world.identity.grants.push(grant);
         }
         let caller = Caller {
@@ -146,10 +169,19 @@ pub(super) fn seed(world: &mut World) {
         }
     }
     // The administrator may also act in the first tenant's project.
-    let admin = world.identity.users.iter().find(|u| u.name == "admin").map(|u| u.id.clone());
+    let admin = world
+        .identity
+        .users
+        .iter()
+        .find(|u| u.name == "admin")
+        .map(|u| u.id.clone());
     if let Some(user_id) = admin {
         let project_id = world.identity.project_id("demo");
-        world.identity.grants.push(Grant { user_id, project_id, role: "admin" });
+        world.identity.grants.push(Grant {
+            user_id,
+            project_id,
+            role: "admin",
+        });
     }
 }
 
@@ -219,7 +251,11 @@ fn projects(world: &World, call: &Call) -> Reply {
 }
 
 fn project(world: &World, caller: &Caller, id: &str) -> Result<Reply, Refusal> {
-    let found = world.identity.projects.iter().find(|p| p.id == id && caller.owns(&p.id));
+    let found = world
+        .identity
+        .projects
+        .iter()
+        .find(|p| p.id == id && caller.owns(&p.id));
     found
         .map(|p| Reply::ok(json!({"project": describe(p)})))
         .ok_or_else(|| not_found(format!("Could not find project: {id}.")))
@@ -229,8 +265,10 @@ fn user(world: &World, id: &str) -> Result<Reply, Refusal> {
     let found = world.identity.users.iter().find(|user| user.id == id);
     found
         .map(|user| {
-            Reply::ok(json!({"user": {"id": user.id, "name": user.name, "domain_id": "default",
-                "enabled": true, "options": {}, "password_expires_at": null, "links": {}}}))
+            Reply::ok(
+                json!({"user": {"id": user.id, "name": user.name, "domain_id": "default",
+                "enabled": true, "options": {}, "password_expires_at": null, "links": {}}}),
+            )
         })
         .ok_or_else(|| not_found(format!("Could not find user: {id}.")))
 }
@@ -259,13 +297,15 @@ fn credentials(
                 .filter(|c| c.user_id == user)
                 .map(credential_view)
                 .collect();
-            Ok(Reply::ok(json!({"application_credentials": mine, "links": {}})))
+            Ok(Reply::ok(
+                json!({"application_credentials": mine, "links": {}}),
+            ))
         }
         (&Method::POST, []) => {
             let wanted = &call.body["application_credential"];
-            let name = wanted["name"].as_str().ok_or_else(|| {
-                Refusal::new(400, "Bad Request", "'name' is a required property")
-            })?;
+            let name = wanted["name"]
+                .as_str()
+                .ok_or_else(|| Refusal::new(400, "Bad Request", "'name' is a required property"))?;
             let secret = wanted["secret"].as_str().map(str::to_owned);
             let credential = ApplicationCredential {
                 id: world.hex_id(),
@@ -282,9 +322,14 @@ fn credentials(
         }
         (&Method::DELETE, [id]) => {
             let before = world.identity.credentials.len();
-            world.identity.credentials.retain(|c| c.id != *id || c.user_id != user);
+            world
+                .identity
+                .credentials
+                .retain(|c| c.id != *id || c.user_id != user);
             if world.identity.credentials.len() == before {
-                return Err(not_found(format!("Could not find Application Credential: {id}.")));
+                return Err(not_found(format!(
+                    "Could not find Application Credential: {id}."
+                )));
             }
             Ok(Reply::empty(204))
         }

@@ -53,7 +53,11 @@ pub(in crate::simcloud) fn answer(
         own.set_version(0);
         reply.set_edns(own);
     }
-    if question.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
+    if question
+        .edns
+        .as_ref()
+        .is_some_and(|edns| edns.version() > 0)
+    {
         reply.metadata.response_code = ResponseCode::BADVERS;
     } else {
         fill(copies, server, mode, &question, &mut reply);
@@ -64,7 +68,11 @@ pub(in crate::simcloud) fn answer(
     let bytes = reply.to_vec().ok()?;
     let cut = transport == Transport::Udp
         && (bytes.len() > room || mode == Some(NameServerMode::Truncating));
-    if cut { reply.truncate().to_vec().ok() } else { Some(bytes) }
+    if cut {
+        reply.truncate().to_vec().ok()
+    } else {
+        Some(bytes)
+    }
 }
 
 fn fill(
@@ -109,7 +117,13 @@ fn fqdn(name: &Name) -> String {
     text
 }
 
-fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, reply: &mut Message) {
+fn from_zone(
+    zone: &Arc<ZoneCopy>,
+    asked: &Name,
+    name: &str,
+    kind: RecordType,
+    reply: &mut Message,
+) {
     if let Some((owner, cut)) = delegation(zone, name, kind) {
         for record in records(&owner, cut) {
             reply.add_authority(record);
@@ -128,7 +142,9 @@ fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, r
             break;
         };
         let wanted = kind.to_string();
-        let found = sets.iter().filter(|set| kind == RecordType::ANY || set.kind == wanted);
+        let found = sets
+            .iter()
+            .filter(|set| kind == RecordType::ANY || set.kind == wanted);
         let before = reply.answers.len();
         for set in found {
             for record in records(&owner, set) {
@@ -138,13 +154,19 @@ fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, r
         if reply.answers.len() > before || kind == RecordType::CNAME {
             break;
         }
-        let Some(alias) = sets.iter().find(|set| set.kind == "CNAME") else { break };
+        let Some(alias) = sets.iter().find(|set| set.kind == "CNAME") else {
+            break;
+        };
         for record in records(&owner, alias) {
             reply.add_answer(record);
         }
-        let Some(target) = alias.records.first() else { break };
+        let Some(target) = alias.records.first() else {
+            break;
+        };
         current = target.to_ascii_lowercase();
-        let Ok(next) = Name::from_ascii(&current) else { break };
+        let Ok(next) = Name::from_ascii(&current) else {
+            break;
+        };
         owner = next;
         if !current.ends_with(&zone.origin) {
             break;
@@ -159,8 +181,13 @@ fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, r
 fn negative(zone: &ZoneCopy, reply: &mut Message) {
     let apex = zone.names.get(&zone.origin);
     let soa = apex.and_then(|sets| sets.iter().find(|set| set.kind == "SOA"));
-    let (Some(soa), Ok(origin)) = (soa, Name::from_ascii(&zone.origin)) else { return };
-    let minimum = soa.records.first().and_then(|data| data.rsplit(' ').next()?.parse().ok());
+    let (Some(soa), Ok(origin)) = (soa, Name::from_ascii(&zone.origin)) else {
+        return;
+    };
+    let minimum = soa
+        .records
+        .first()
+        .and_then(|data| data.rsplit(' ').next()?.parse().ok());
     let ttl = minimum.map_or(soa.ttl, |minimum: u32| minimum.min(soa.ttl));
     let soa = RecordData { ttl, ..soa.clone() };
     for record in records(&origin, &soa) {
@@ -203,7 +230,10 @@ fn delegation<'a>(
 ) -> Option<(Name, &'a RecordData)> {
     let mut at = name;
     while at.len() > zone.origin.len() {
-        let ns = zone.names.get(at).and_then(|sets| sets.iter().find(|set| set.kind == "NS"));
+        let ns = zone
+            .names
+            .get(at)
+            .and_then(|sets| sets.iter().find(|set| set.kind == "NS"));
         if let Some(ns) = ns
             && !(at == name && kind == RecordType::DS)
         {

@@ -29,7 +29,11 @@ pub(super) struct ZoneCopy {
 
 impl ZoneCopy {
     pub(super) fn new(origin: &str, serial: u32) -> Self {
-        Self { origin: origin.to_owned(), serial, names: BTreeMap::new() }
+        Self {
+            origin: origin.to_owned(),
+            serial,
+            names: BTreeMap::new(),
+        }
     }
 
     /// Adds the records unless the name has some of that type already.
@@ -56,7 +60,9 @@ pub(super) struct Copies {
 
 impl Copies {
     pub(super) fn new(count: usize) -> Self {
-        Self { servers: vec![HashMap::new(); count.max(1)] }
+        Self {
+            servers: vec![HashMap::new(); count.max(1)],
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -93,7 +99,10 @@ impl Copies {
             if let Some(copy) = zones.get(suffix) {
                 return Some(Arc::clone(copy));
             }
-            suffix = suffix.split_once('.').map(|(_, rest)| rest).filter(|rest| !rest.is_empty())?;
+            suffix = suffix
+                .split_once('.')
+                .map(|(_, rest)| rest)
+                .filter(|rest| !rest.is_empty())?;
         }
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn address(number: u128, v6: bool) -> IpAddr {
     if v6 {
         IpAddr::V6(Ipv6Addr::from_bits(number))
     } else {
-        IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX)))
+        IpAddr::V4(Ipv4Addr::from_bits(
+            u32::try_from(number).unwrap_or(u32::MAX),
+        ))
     }
 }
 
@@ -40,9 +42,16 @@ impl Range {
         let prefix: u32 = prefix.parse().ok()?;
         let width: u32 = if base.is_ipv6() { 128 } else { 32 };
         let host_bits = width.checked_sub(prefix)?;
-        let size = 1_u128.checked_shl(host_bits).map_or(u128::MAX, |size| size - 1);
+        let size = 1_u128
+            .checked_shl(host_bits)
+            .map_or(u128::MAX, |size| size - 1);
         let first = number(base) & !size;
-        Some(Self { v6: base.is_ipv6(), first, last: first | size, prefix })
+        Some(Self {
+            v6: base.is_ipv6(),
+            first,
+            last: first | size,
+            prefix,
+        })
     }
 
     pub(super) fn contains(&self, other: IpAddr) -> bool {
@@ -65,7 +74,12 @@ pub(super) struct Allocations {
 impl Allocations {
     /// Takes one address.
     pub(super) fn take(&mut self, subnet_id: &str, wanted: IpAddr) -> Result<(), Refusal> {
-        if self.taken.entry(subnet_id.to_owned()).or_default().insert(number(wanted)) {
+        if self
+            .taken
+            .entry(subnet_id.to_owned())
+            .or_default()
+            .insert(number(wanted))
+        {
             return Ok(());
         }
         let message = format!("IP address {wanted} already allocated in subnet {subnet_id}");

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, bad_request, names, publish, routers,
-    rows::{Kind, merge, new_row, shown, touch},
+    Kind, Refusal, bad_request, names, publish, routers,
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{
@@ -16,22 +16,33 @@ const OWNER: &str = "network:floatingip";
 
 /// The floating IP on a port, if there is one.
 pub(super) fn on_port<'a>(world: &'a World, port_id: &str) -> Option<&'a Value> {
-    world.network.table(Kind::FloatingIp).find(|fip| text(fip, "port_id") == port_id)
+    world
+        .network
+        .table(Kind::FloatingIp)
+        .find(|fip| text(fip, "port_id") == port_id)
 }
 
 /// Whether a floating IP is reached over this router from that subnet.
 pub(super) fn uses(world: &World, router: &str, subnet: &str) -> bool {
     world.network.table(Kind::FloatingIp).any(|fip| {
         text(fip, "router_id") == router
-            && world.network.row(Kind::Port, text(fip, "port_id")).is_some_and(|port| {
-                let ips = port["fixed_ips"].as_array();
-                ips.into_iter().flatten().any(|ip| text(ip, "subnet_id") == subnet)
-            })
+            && world
+                .network
+                .row(Kind::Port, text(fip, "port_id"))
+                .is_some_and(|port| {
+                    let ips = port["fixed_ips"].as_array();
+                    ips.into_iter()
+                        .flatten()
+                        .any(|ip| text(ip, "subnet_id") == subnet)
+                })
     })
 }
 
 fn own_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> {
-    if let Some(full) = wanted["dns_name"].as_str().filter(|name| name.ends_with('.')) {
+    if let Some(full) = wanted["dns_name"]
+        .as_str()
+        .filter(|name| name.ends_with('.'))
+    {
         return Err(bad_request(format!(
             "Invalid input for dns_name. Reason: '{full}' is a FQDN. It should be a relative \
              domain name."
@@ -44,7 +55,11 @@ fn own_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> 
         (false, true) => "dns_name cannot be specified without a dns_domain",
         _ => return Ok((name, domain)),
     };
-    Err(Refusal::new(400, "BadRequest", format!("Bad floatingip request: {missing}.")))
+    Err(Refusal::new(
+        400,
+        "BadRequest",
+        format!("Bad floatingip request: {missing}."),
+    ))
 }
 
 /// What associating with a port changes in the row.
@@ -56,17 +71,25 @@ fn association(
     wanted: &Value,
 ) -> Result<Value, Refusal> {
     let Some(port_id) = wanted["port_id"].as_str() else {
-        return Ok(json!({"port_id": null, "fixed_ip_address": null, "router_id": null,
-            "port_details": null, "status": "DOWN"}));
+        return Ok(
+            json!({"port_id": null, "fixed_ip_address": null, "router_id": null,
+            "port_details": null, "status": "DOWN"}),
+        );
     };
     let port = shown(world, call, Kind::Port, port_id)?;
     let wished = wanted["fixed_ip_address"].as_str();
-    let fixed = port["fixed_ips"].as_array().into_iter().flatten().find(|ip| {
-        let address = text(ip, "ip_address");
-        !address.contains(':') && wished.is_none_or(|wished| wished == address)
-    });
+    let fixed = port["fixed_ips"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|ip| {
+            let address = text(ip, "ip_address");
+            !address.contains(':') && wished.is_none_or(|wished| wished == address)
+        });
     let Some(fixed) = fixed else {
-        let message = format!("Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses.");
+        let message = format!(
+            "Bad floatingip request: Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses."
+        );
         return Err(Refusal::new(400, "BadRequest", message));
     };
     if let Some(other) = on_port(world, port_id)
@@ -78,7 +101,11 @@ fn association(
             text(other, "floating_ip_address"),
             text(fixed, "ip_address")
         );
-        return Err(Refusal::new(409, "FloatingIPPortAlreadyAssociated", message));
+        return Err(Refusal::new(
+            409,
+            "FloatingIPPortAlreadyAssociated",
+            message,
+        ));
     }
     let subnet = text(fixed, "subnet_id");
     let router = world.network.table(Kind::Router).find(|router| {
@@ -86,7 +113,9 @@ fn association(
         text(&router["external_gateway_info"], "network_id") == external
             && routers::ports_of(world, id, "network:router_interface").any(|port| {
                 let ips = port["fixed_ips"].as_array();
-                ips.into_iter().flatten().any(|ip| text(ip, "subnet_id") == subnet)
+                ips.into_iter()
+                    .flatten()
+                    .any(|ip| text(ip, "subnet_id") == subnet)
             })
     });
     let Some(router) = router else {
@@ -94,14 +123,20 @@ fn association(
             "External network {external} is not reachable from subnet {subnet}.  Therefore, \
              cannot associate Port {port_id} with a Floating IP."
         );
-        return Err(Refusal::new(404, "ExternalGatewayForFloatingIPNotFound", message));
+        return Err(Refusal::new(
+            404,
+            "ExternalGatewayForFloatingIPNotFound",
+            message,
+        ));
     };
     let details = json!({"name": port["name"], "network_id": port["network_id"],
         "mac_address": port["mac_address"], "admin_state_up": port["admin_state_up"],
         "status": port["status"], "device_id": port["device_id"],
         "device_owner": port["device_owner"]});
-    Ok(json!({"port_id": port_id, "fixed_ip_address": fixed["ip_address"],
-        "router_id": router["id"], "port_details": details, "status": "ACTIVE"}))
+    Ok(
+        json!({"port_id": port_id, "fixed_ip_address": fixed["ip_address"],
+        "router_id": router["id"], "port_details": details, "status": "ACTIVE"}),
+    )
 }
 
 pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {
@@ -109,15 +144,16 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let external = text(wanted, "floating_network_id").to_owned();
     let network = shown(world, call, Kind::Network, &external)?;
     if network["router:external"] != true {
-        let message = format!(
-            "Bad floatingip request: Network {external} is not a valid external network."
-        );
+        let message =
+            format!("Bad floatingip request: Network {external} is not a valid external network.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let own = own_name(world, wanted)?;
     let (id, mut row) = new_row(world, call, wanted);
     let association = association(world, call, &id, &external, wanted)?;
-    let wished = wanted["floating_ip_address"].as_str().map(|ip| vec![json!({"ip_address": ip})]);
+    let wished = wanted["floating_ip_address"]
+        .as_str()
+        .map(|ip| vec![json!({"ip_address": ip})]);
     let ips = routers::service_port(world, call, &external, &id, OWNER, wished.as_ref())?;
     let fields = json!({"floating_network_id": external,
         "floating_ip_address": ips[0]["ip_address"], "dns_name": own.0, "dns_domain": own.1,
@@ -143,14 +179,23 @@ pub(super) fn update(
     wanted: &Value,
 ) -> Result<(), Refusal> {
     Kind::FloatingIp.check_attributes(wanted)?;
-    let read_only = ["dns_name", "dns_domain", "floating_network_id", "floating_ip_address"];
+    let read_only = [
+        "dns_name",
+        "dns_domain",
+        "floating_network_id",
+        "floating_ip_address",
+    ];
     if let Some(name) = read_only.iter().find(|name| wanted.get(**name).is_some()) {
-        return Err(bad_request(format!("Cannot update read-only attribute {name}")));
+        return Err(bad_request(format!(
+            "Cannot update read-only attribute {name}"
+        )));
     }
     let Some(row) = world.network.row(Kind::FloatingIp, id).cloned() else {
         return Err(Kind::FloatingIp.not_found(id));
     };
-    let described = wanted.as_object().is_some_and(|fields| !fields.contains_key("port_id"));
+    let described = wanted
+        .as_object()
+        .is_some_and(|fields| !fields.contains_key("port_id"));
     if described && wanted.get("description").is_some() {
         if let Some(row) = world.network.row_mut(Kind::FloatingIp, id) {
             merge(row, wanted, &["description"]);
@@ -166,7 +211,11 @@ pub(super) fn update(
         }
     }
     touch(world, Kind::FloatingIp, id);
-    let row = world.network.row(Kind::FloatingIp, id).cloned().unwrap_or_default();
+    let row = world
+        .network
+        .row(Kind::FloatingIp, id)
+        .cloned()
+        .unwrap_or_default();
     publish::fip_updated(world, &call.caller, &row)
 }
 
@@ -183,7 +232,9 @@ pub(super) fn delete(world: &mut World, call: &Call, id: &str) -> Result<(), Ref
 
 /// A port goes: its floating IP loses its association, and what was published for it.
 pub(super) fn leave_port(world: &mut World, caller: &Caller, port_id: &str) -> Result<(), Refusal> {
-    let Some(fip) = on_port(world, port_id).cloned() else { return Ok(()) };
+    let Some(fip) = on_port(world, port_id).cloned() else {
+        return Ok(());
+    };
     publish::fip_deleted(world, caller, &fip)?;
     if let Some(row) = world.network.row_mut(Kind::FloatingIp, text(&fip, "id")) {
         for name in ["port_id", "fixed_ip_address", "router_id", "port_details"] {

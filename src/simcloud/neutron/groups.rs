@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
-    rows::{Kind, merge, new_row, shown, touch},
+    Kind, Refusal,
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{
@@ -21,7 +21,10 @@ pub(super) fn ensure_default(world: &mut World, project_id: &str) -> String {
     if let Some(group) = found {
         return text(group, "id").to_owned();
     }
-    let caller = Caller { project_id: project_id.to_owned(), ..Caller::default() };
+    let caller = Caller {
+        project_id: project_id.to_owned(),
+        ..Caller::default()
+    };
     let call = blank(caller);
     let wanted = json!({"name": "default", "description": "Default security group"});
     let id = make(world, &call, &wanted);
@@ -57,8 +60,16 @@ fn make(world: &mut World, call: &Call, wanted: &Value) -> String {
 
 fn make_rule(world: &mut World, call: &Call, wanted: &Value) -> String {
     let (id, mut row) = new_row(world, call, wanted);
-    let names = ["security_group_id", "direction", "protocol", "port_range_min",
-        "port_range_max", "remote_ip_prefix", "remote_group_id", "remote_address_group_id"];
+    let names = [
+        "security_group_id",
+        "direction",
+        "protocol",
+        "port_range_min",
+        "port_range_max",
+        "remote_ip_prefix",
+        "remote_group_id",
+        "remote_address_group_id",
+    ];
     for name in names {
         row[name] = wanted.get(name).cloned().unwrap_or_default();
     }
@@ -75,7 +86,11 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     ensure_default(world, &call.caller.project_id);
     if text(wanted, "name") == "default" {
         let message = "Default security group already exists.";
-        return Err(Refusal::new(409, "SecurityGroupDefaultAlreadyExists", message));
+        return Err(Refusal::new(
+            409,
+            "SecurityGroupDefaultAlreadyExists",
+            message,
+        ));
     }
     Ok(make(world, call, wanted))
 }
@@ -88,8 +103,14 @@ pub(super) fn create_rule(
     Kind::SecurityGroupRule.check_attributes(wanted)?;
     let group = text(wanted, "security_group_id").to_owned();
     shown(world, call, Kind::SecurityGroup, &group)?;
-    let fields = ["direction", "protocol", "port_range_min", "port_range_max",
-        "remote_ip_prefix", "remote_group_id"];
+    let fields = [
+        "direction",
+        "protocol",
+        "port_range_min",
+        "port_range_max",
+        "remote_ip_prefix",
+        "remote_group_id",
+    ];
     let ethertype = wanted["ethertype"].as_str().unwrap_or("IPv4");
     let same = world.network.table(Kind::SecurityGroupRule).find(|rule| {
         text(rule, "security_group_id") == group
@@ -97,8 +118,10 @@ pub(super) fn create_rule(
             && fields.iter().all(|name| rule[*name] == wanted[*name])
     });
     if let Some(rule) = same {
-        let message =
-            format!("Security group rule already exists. Rule id is {}.", text(rule, "id"));
+        let message = format!(
+            "Security group rule already exists. Rule id is {}.",
+            text(rule, "id")
+        );
         return Err(Refusal::new(409, "SecurityGroupRuleExists", message));
     }
     Ok(make_rule(world, call, wanted))
@@ -106,7 +129,12 @@ pub(super) fn create_rule(
 
 pub(super) fn rules_of(world: &World, group: &str) -> Value {
     let rules = world.network.table(Kind::SecurityGroupRule);
-    Value::Array(rules.filter(|r| text(r, "security_group_id") == group).cloned().collect())
+    Value::Array(
+        rules
+            .filter(|r| text(r, "security_group_id") == group)
+            .cloned()
+            .collect(),
+    )
 }
 
 pub(super) fn update(
@@ -126,7 +154,10 @@ pub(super) fn update(
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
     let used = world.network.table(Kind::Port).any(|port| {
         let groups = port["security_groups"].as_array();
-        groups.into_iter().flatten().any(|group| group.as_str() == Some(id))
+        groups
+            .into_iter()
+            .flatten()
+            .any(|group| group.as_str() == Some(id))
     });
     if used {
         let message = format!("Security Group {id} in use.");

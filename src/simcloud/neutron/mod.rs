@@ -3,6 +3,7 @@
 mod addresses;
 mod fips;
 mod groups;
+mod kind;
 mod names;
 mod networks;
 mod ports;
@@ -26,9 +27,9 @@ use super::{
     world::World,
 };
 use addresses::Allocations;
+use kind::Kind;
 use names::PortDns;
 use publish::FipDns;
-use rows::Kind;
 
 /// Everything Neutron knows. Rows are documents as the API shows them to an administrator.
 #[derive(Debug, Default)]
@@ -71,7 +72,10 @@ impl Network {
 
     /// A port's `dns_name`, for Nova.
     pub(super) fn port_name(&self, id: &str) -> String {
-        self.port_dns.get(id).map(|dns| dns.name.clone()).unwrap_or_default()
+        self.port_dns
+            .get(id)
+            .map(|dns| dns.name.clone())
+            .unwrap_or_default()
     }
 
     /// A network's row, for Nova.
@@ -88,7 +92,9 @@ impl Network {
 
     /// The rows of a collection that a test must have made, for leak checks.
     pub(super) fn made(&self, collection: &str) -> Vec<Value> {
-        let Some(kind) = Kind::by_collection(collection) else { return Vec::new() };
+        let Some(kind) = Kind::by_collection(collection) else {
+            return Vec::new();
+        };
         // What belongs to no project is part of a router or floating IP, which is listed itself.
         let made = |row: &&Value| {
             !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty()
@@ -106,16 +112,25 @@ const EXTENSIONS: [(&str, &str); 27] = [
     ("dns-integration", "DNS Integration"),
     ("dns-domain-ports", "dns_domain for ports"),
     ("subnet-dns-publish-fixed-ip", "Subnet DNS publish fixed IP"),
-    ("dns-integration-domain-keywords", "DNS domain names with keywords allowed"),
+    (
+        "dns-integration-domain-keywords",
+        "DNS domain names with keywords allowed",
+    ),
     ("router", "Neutron L3 Router"),
     ("external-net", "Neutron external network"),
-    ("ext-gw-mode", "Neutron L3 Configurable external gateway mode"),
+    (
+        "ext-gw-mode",
+        "Neutron L3 Configurable external gateway mode",
+    ),
     ("security-group", "security-group"),
     ("quotas", "Quota management support"),
     ("quota_details", "Quota details management support"),
     ("provider", "Provider Network"),
     ("binding", "Port Binding"),
-    ("standard-attr-tag", "Tag support for resources with standard attribute"),
+    (
+        "standard-attr-tag",
+        "Tag support for resources with standard attribute",
+    ),
     ("standard-attr-description", "standard-attr-description"),
     ("standard-attr-revisions", "Resource revision numbers"),
     ("standard-attr-timestamp", "Resource timestamps"),
@@ -192,8 +207,10 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
         (&Method::POST, []) => {
             let wanted = &call.body[kind.singular()];
             if !wanted.is_object() {
-                return Err(bad_request(format!("Unable to find '{}' in request body",
-                    kind.singular())));
+                return Err(bad_request(format!(
+                    "Unable to find '{}' in request body",
+                    kind.singular()
+                )));
             }
             quotas::check(world, call, kind, wanted)?;
             let id = create(world, call, kind, wanted)?;

@@ -27,7 +27,11 @@ pub(super) fn enabled(world: &World) -> bool {
 
 fn own_domain(world: &World) -> String {
     let domain = &world.options.dns_domain;
-    if domain.is_empty() || domain.ends_with('.') { domain.clone() } else { format!("{domain}.") }
+    if domain.is_empty() || domain.ends_with('.') {
+        domain.clone()
+    } else {
+        format!("{domain}.")
+    }
 }
 
 fn invalid(field: &str, name: &str, why: &str) -> Refusal {
@@ -43,7 +47,9 @@ fn check(field: &str, name: &str) -> Result<(), Refusal> {
     for label in &labels {
         let fits = !label.is_empty()
             && label.len() <= 63
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+            && label
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || c == b'-');
         if !fits {
             let why = format!(
                 "Name '{label}' must be 1-63 characters long, each of which can only be \
@@ -60,10 +66,18 @@ fn check(field: &str, name: &str) -> Result<(), Refusal> {
     if let Some(tld) = labels.last().filter(|_| labels.len() > 1)
         && tld.bytes().all(|c| c.is_ascii_digit())
     {
-        return Err(invalid(field, name, &format!("TLD '{tld}' must not be all numeric")));
+        return Err(invalid(
+            field,
+            name,
+            &format!("TLD '{tld}' must not be all numeric"),
+        ));
     }
     if name.len() > 255 {
-        return Err(invalid(field, name, "it exceeds the 255 character FQDN limit"));
+        return Err(invalid(
+            field,
+            name,
+            "it exceeds the 255 character FQDN limit",
+        ));
     }
     Ok(())
 }
@@ -108,7 +122,9 @@ pub(super) fn domain(value: &Value) -> Result<Option<String>, Refusal> {
             "Invalid input for dns_domain. Reason: '{domain}' is not a FQDN."
         )));
     }
-    let plain = KEYWORDS.iter().fold(domain.clone(), |plain, word| plain.replace(word, "x"));
+    let plain = KEYWORDS
+        .iter()
+        .fold(domain.clone(), |plain, word| plain.replace(word, "x"));
     check("dns_domain", &plain)?;
     Ok(Some(domain))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, names,
-    rows::{Kind, merge, new_row, touch},
+    Kind, Refusal, names,
+    rows::{merge, new_row, touch},
     subnets, text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -12,17 +12,28 @@ use crate::simcloud::{wire::Call, world::World};
 /// Segment ids up to here are for tenants; a name on such a network is not published.
 pub(super) const TENANT_SEGMENTS: u64 = 1000;
 
-const PROVIDER: [&str; 3] =
-    ["provider:network_type", "provider:physical_network", "provider:segmentation_id"];
+const PROVIDER: [&str; 3] = [
+    "provider:network_type",
+    "provider:physical_network",
+    "provider:segmentation_id",
+];
 
 fn check_rights(call: &Call, wanted: &Value) -> Result<(), Refusal> {
-    let mut reserved = PROVIDER.iter().chain(&["segments", "router:external", "shared"]);
+    let mut reserved = PROVIDER
+        .iter()
+        .chain(&["segments", "router:external", "shared"]);
     let asks = |name: &&&str| {
-        wanted.get(**name).is_some_and(|value| !value.is_null() && *value != json!(false))
+        wanted
+            .get(**name)
+            .is_some_and(|value| !value.is_null() && *value != json!(false))
     };
     match reserved.find(asks) {
         Some(name) if !call.caller.is_admin() => {
-            let rule = if call.method == http::Method::PUT { "update_network" } else { "create_network" };
+            let rule = if call.method == http::Method::PUT {
+                "update_network"
+            } else {
+                "create_network"
+            };
             let message = format!("(rule:{rule} and rule:{rule}:{name}) is disallowed by policy");
             Err(Refusal::new(403, "PolicyNotAuthorized", message))
         }
@@ -49,8 +60,15 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["admin_state_up", "shared", "router:external", "mtu", "port_security_enabled",
-            "segments", "availability_zone_hints"],
+        &[
+            "admin_state_up",
+            "shared",
+            "router:external",
+            "mtu",
+            "port_security_enabled",
+            "segments",
+            "availability_zone_hints",
+        ],
     );
     if PROVIDER.iter().any(|name| wanted.get(*name).is_some()) {
         for name in PROVIDER {
@@ -78,8 +96,15 @@ pub(super) fn update(
         merge(
             row,
             wanted,
-            &["name", "description", "admin_state_up", "shared", "router:external", "mtu",
-                "port_security_enabled"],
+            &[
+                "name",
+                "description",
+                "admin_state_up",
+                "shared",
+                "router:external",
+                "mtu",
+                "port_security_enabled",
+            ],
         );
         if let Some(dns_domain) = dns_domain {
             row["dns_domain"] = json!(dns_domain);
@@ -91,8 +116,12 @@ pub(super) fn update(
 
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
     let on_it = |row: &&Value| text(row, "network_id") == id;
-    let ports: Vec<&str> =
-        world.network.table(Kind::Port).filter(on_it).map(|port| text(port, "id")).collect();
+    let ports: Vec<&str> = world
+        .network
+        .table(Kind::Port)
+        .filter(on_it)
+        .map(|port| text(port, "id"))
+        .collect();
     if !ports.is_empty() {
         let message = format!(
             "Unable to complete operation on network {id}. There are one or more ports still in \

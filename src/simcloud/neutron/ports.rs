@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
+    Kind, Refusal,
     addresses::Range,
     bad_request, fips, groups, names, publish,
-    rows::{Kind, merge, new_row, shown, touch},
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -16,7 +16,12 @@ use crate::simcloud::{wire::Call, world::World};
 /// The subnets of a network.
 pub(super) fn subnets_of(world: &World, network_id: &str) -> Vec<Value> {
     let on_it = |row: &&Value| text(row, "network_id") == network_id;
-    world.network.table(Kind::Subnet).filter(on_it).cloned().collect()
+    world
+        .network
+        .table(Kind::Subnet)
+        .filter(on_it)
+        .cloned()
+        .collect()
 }
 
 /// Gives a port its addresses: those that are wished for, or one of each family.
@@ -32,7 +37,10 @@ pub(super) fn allocate(
             .iter()
             .try_for_each(|wish| grant(world, network_id, &subnets, wish).map(|ip| given.push(ip))),
         None => [4, 6].into_iter().try_for_each(|version| {
-            let mut of_family = subnets.iter().filter(|s| s["ip_version"] == version).peekable();
+            let mut of_family = subnets
+                .iter()
+                .filter(|s| s["ip_version"] == version)
+                .peekable();
             if of_family.peek().is_none() {
                 return Ok(());
             }
@@ -64,13 +72,16 @@ fn grant(
 ) -> Result<Value, Refusal> {
     let address: Option<IpAddr> = match wish["ip_address"].as_str() {
         Some(ip) => Some(ip.parse().map_err(|_| {
-            bad_request(format!("Invalid input for fixed_ips. Reason: '{ip}' is not a valid IP address."))
+            bad_request(format!(
+                "Invalid input for fixed_ips. Reason: '{ip}' is not a valid IP address."
+            ))
         })?),
         None => None,
     };
-    let subnet = subnets.iter().find(|subnet| match wish["subnet_id"].as_str() {
-        Some(id) => text(subnet, "id") == id,
-        None => {
+    let subnet = subnets.iter().find(|subnet| {
+        if let Some(id) = wish["subnet_id"].as_str() {
+            text(subnet, "id") == id
+        } else {
             let range = Range::parse(text(subnet, "cidr"));
             address.is_none_or(|ip| range.is_some_and(|range| range.contains(ip)))
         }
@@ -94,22 +105,28 @@ fn grant(
     let address = match address {
         Some(address) => {
             if !Range::parse(text(subnet, "cidr")).is_some_and(|range| range.contains(address)) {
-                let message = format!("IP address {address} is not a valid IP for the specified subnet.");
+                let message =
+                    format!("IP address {address} is not a valid IP for the specified subnet.");
                 return Err(Refusal::new(400, "InvalidIpForSubnet", message));
             }
             world.network.allocations.take(id, address)?;
             address
         }
-        None => {
-            world.network.allocations.take_any(subnet).ok_or_else(|| exhausted(network_id))?
-        }
+        None => world
+            .network
+            .allocations
+            .take_any(subnet)
+            .ok_or_else(|| exhausted(network_id))?,
     };
     Ok(json!({"subnet_id": id, "ip_address": address}))
 }
 
 pub(super) fn release(world: &mut World, ips: &[Value]) {
     for ip in ips {
-        world.network.allocations.give_back(text(ip, "subnet_id"), text(ip, "ip_address"));
+        world
+            .network
+            .allocations
+            .give_back(text(ip, "subnet_id"), text(ip, "ip_address"));
     }
 }
 
@@ -130,7 +147,12 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let groups = match wanted["security_groups"].as_array() {
         Some(groups) => {
             for group in groups {
-                shown(world, call, Kind::SecurityGroup, group.as_str().unwrap_or_default())?;
+                shown(
+                    world,
+                    call,
+                    Kind::SecurityGroup,
+                    group.as_str().unwrap_or_default(),
+                )?;
             }
             groups.clone()
         }
@@ -139,7 +161,10 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
         {
             Vec::new()
         }
-        None => vec![json!(groups::ensure_default(world, &call.caller.project_id))],
+        None => vec![json!(groups::ensure_default(
+            world,
+            &call.caller.project_id
+        ))],
     };
     let fixed_ips = allocate(world, &network_id, wanted["fixed_ips"].as_array())?;
     let (id, mut row) = new_row(world, call, wanted);
@@ -155,8 +180,16 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["admin_state_up", "mac_address", "device_id", "device_owner", "allowed_address_pairs",
-            "binding:vnic_type", "binding:host_id", "port_security_enabled"],
+        &[
+            "admin_state_up",
+            "mac_address",
+            "device_id",
+            "device_owner",
+            "allowed_address_pairs",
+            "binding:vnic_type",
+            "binding:host_id",
+            "port_security_enabled",
+        ],
     );
     world.network.insert(Kind::Port, &id, row);
     publish::port_created(world, &call.caller, &id, dns_name, dns_domain);
@@ -179,11 +212,14 @@ pub(super) fn update(
     let mut new_ips = None;
     if let Some(wished) = wanted["fixed_ips"].as_array() {
         let kept = |ip: &Value| {
-            wished.iter().any(|wish| text(wish, "ip_address") == text(ip, "ip_address"))
+            wished
+                .iter()
+                .any(|wish| text(wish, "ip_address") == text(ip, "ip_address"))
         };
         let removed: Vec<Value> = old_ips.iter().filter(|ip| !kept(ip)).cloned().collect();
         if !removed.is_empty() && fips::on_port(world, id).is_some() {
-            let message = "Bad port request: Cannot change the fixed IP of a port with a floating IP.";
+            let message =
+                "Bad port request: Cannot change the fixed IP of a port with a floating IP.";
             return Err(Refusal::new(400, "BadRequest", message));
         }
         release(world, &old_ips);
@@ -192,7 +228,10 @@ pub(super) fn update(
             Err(refusal) => {
                 for ip in &old_ips {
                     if let Ok(address) = text(ip, "ip_address").parse() {
-                        world.network.allocations.take(text(ip, "subnet_id"), address)?;
+                        world
+                            .network
+                            .allocations
+                            .take(text(ip, "subnet_id"), address)?;
                     }
                 }
                 return Err(refusal);
@@ -203,9 +242,19 @@ pub(super) fn update(
         merge(
             row,
             wanted,
-            &["name", "description", "admin_state_up", "device_id", "device_owner",
-                "security_groups", "allowed_address_pairs", "binding:vnic_type",
-                "binding:host_id", "binding:profile", "port_security_enabled"],
+            &[
+                "name",
+                "description",
+                "admin_state_up",
+                "device_id",
+                "device_owner",
+                "security_groups",
+                "allowed_address_pairs",
+                "binding:vnic_type",
+                "binding:host_id",
+                "binding:profile",
+                "port_security_enabled",
+            ],
         );
         let bound = !text(row, "binding:host_id").is_empty();
         row["status"] = json!(if bound { "ACTIVE" } else { "DOWN" });
@@ -216,12 +265,22 @@ pub(super) fn update(
     }
     touch(world, Kind::Port, id);
     let addressed = wanted.get("fixed_ips").is_some();
-    publish::port_updated(world, &call.caller, &before, dns_name, dns_domain, addressed);
+    publish::port_updated(
+        world,
+        &call.caller,
+        &before,
+        dns_name,
+        dns_domain,
+        addressed,
+    );
     Ok(())
 }
 
 pub(super) fn delete(world: &mut World, call: &Call, id: &str) -> Result<(), Refusal> {
-    let owner = world.network.row(Kind::Port, id).map(|row| text(row, "device_owner").to_owned());
+    let owner = world
+        .network
+        .row(Kind::Port, id)
+        .map(|row| text(row, "device_owner").to_owned());
     let owner = owner.unwrap_or_default();
     if owner.starts_with("network:router") || owner == "network:floatingip" {
         let message = format!(

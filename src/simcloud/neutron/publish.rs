@@ -3,12 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Refusal, names,
-    names::PortDns,
-    networks::TENANT_SEGMENTS,
-    ports::subnets_of,
-    rows::Kind,
-    text,
+    Kind, Refusal, names, names::PortDns, networks::TENANT_SEGMENTS, ports::subnets_of, text,
 };
 use crate::simcloud::{wire::Caller, world::World};
 
@@ -29,21 +24,31 @@ fn network_publishes(world: &World, network_id: &str) -> bool {
     if !world.options.external_dns {
         return false;
     }
-    if subnets_of(world, network_id).iter().any(|s| s["dns_publish_fixed_ip"] == true) {
+    if subnets_of(world, network_id)
+        .iter()
+        .any(|s| s["dns_publish_fixed_ip"] == true)
+    {
         return true;
     }
-    let Some(network) = world.network.row(Kind::Network, network_id) else { return false };
+    let Some(network) = world.network.row(Kind::Network, network_id) else {
+        return false;
+    };
     if network["router:external"] == true {
         return false;
     }
-    if network["segments"].as_array().is_some_and(|segments| segments.len() > 1) {
+    if network["segments"]
+        .as_array()
+        .is_some_and(|segments| segments.len() > 1)
+    {
         return true;
     }
     match text(network, "provider:network_type") {
         "flat" => true,
         "vlan" | "gre" | "vxlan" | "geneve" => {
             // Inside the tenants' ranges it is an ordinary network.
-            network["provider:segmentation_id"].as_u64().is_some_and(|id| id > TENANT_SEGMENTS)
+            network["provider:segmentation_id"]
+                .as_u64()
+                .is_some_and(|id| id > TENANT_SEGMENTS)
         }
         _ => false,
     }
@@ -51,7 +56,9 @@ fn network_publishes(world: &World, network_id: &str) -> bool {
 
 fn network_domain(world: &World, network_id: &str) -> String {
     let network = world.network.row(Kind::Network, network_id);
-    network.map(|network| text(network, "dns_domain").to_owned()).unwrap_or_default()
+    network
+        .map(|network| text(network, "dns_domain").to_owned())
+        .unwrap_or_default()
 }
 
 /// The addresses that are published: those on flagged subnets, or all where no subnet is flagged.
@@ -61,28 +68,30 @@ fn published_ips(world: &World, ips: &Value) -> Vec<String> {
         let subnet = world.network.row(Kind::Subnet, text(ip, "subnet_id"));
         subnet.is_some_and(|subnet| subnet["dns_publish_fixed_ip"] == true)
     };
-    let some: Vec<String> =
-        ips.iter().filter(flagged).map(|ip| text(ip, "ip_address").to_owned()).collect();
+    let some: Vec<String> = ips
+        .iter()
+        .filter(flagged)
+        .map(|ip| text(ip, "ip_address").to_owned())
+        .collect();
     if some.is_empty() {
-        ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect()
+        ips.iter()
+            .map(|ip| text(ip, "ip_address").to_owned())
+            .collect()
     } else {
         some
     }
 }
 
-fn new_row(
-    world: &World,
-    caller: &Caller,
-    network_id: &str,
-    name: &str,
-    domain: &str,
-) -> PortDns {
+fn new_row(world: &World, caller: &Caller, network_id: &str, name: &str, domain: &str) -> PortDns {
     let mut external = domain.to_owned();
     if external.is_empty() {
         external = network_domain(world, network_id);
     }
-    let mut row =
-        PortDns { name: name.to_owned(), domain: domain.to_owned(), ..PortDns::default() };
+    let mut row = PortDns {
+        name: name.to_owned(),
+        domain: domain.to_owned(),
+        ..PortDns::default()
+    };
     if network_publishes(world, network_id) && !name.is_empty() && !external.is_empty() {
         name.clone_into(&mut row.current_name);
         row.current_domain = names::expand(world, caller, &external);
@@ -103,7 +112,9 @@ pub(super) fn port_created(
     if (name.is_empty() && domain.is_empty()) || !names::enabled(world) {
         return;
     }
-    let Some(port) = world.network.row(Kind::Port, id).cloned() else { return };
+    let Some(port) = world.network.row(Kind::Port, id).cloned() else {
+        return;
+    };
     let row = new_row(world, caller, text(&port, "network_id"), &name, &domain);
     let ips = published_ips(world, &port["fixed_ips"]);
     let (name, domain) = (row.current_name.clone(), row.current_domain.clone());
@@ -146,7 +157,9 @@ pub(super) fn port_updated(
     };
     let old = old.unwrap_or_default();
     world.network.port_dns.insert(id.clone(), row.clone());
-    let Some(after) = world.network.row(Kind::Port, &id).cloned() else { return };
+    let Some(after) = world.network.row(Kind::Port, &id).cloned() else {
+        return;
+    };
     let old_ips = published_ips(world, &before["fixed_ips"]);
     let new_ips = published_ips(world, &after["fixed_ips"]);
     let same_ips = old_ips.len() == new_ips.len() && old_ips.iter().all(|ip| new_ips.contains(ip));
@@ -154,15 +167,26 @@ pub(super) fn port_updated(
         return;
     }
     if !row.previous_name.is_empty() {
-        let gone =
-            driver::delete(world, caller, &row.previous_domain, &row.previous_name, &old_ips);
+        let gone = driver::delete(
+            world,
+            caller,
+            &row.previous_domain,
+            &row.previous_name,
+            &old_ips,
+        );
         // An error that the hook does not know ends it; the update itself has been made.
         if matches!(gone, Err(DriverError::Other(_))) {
             return;
         }
     }
     if !row.current_name.is_empty() {
-        let _ = driver::create(world, caller, &row.current_domain, &row.current_name, &new_ips);
+        let _ = driver::create(
+            world,
+            caller,
+            &row.current_domain,
+            &row.current_name,
+            &new_ips,
+        );
     }
 }
 
@@ -177,15 +201,16 @@ fn changed_row(
 ) -> PortDns {
     let renamed = name.as_ref().is_some_and(|name| *name != row.name);
     let moved = domain.as_ref().is_some_and(|domain| *domain != row.domain);
-    if !renamed && !moved && !(addressed && !row.current_name.is_empty()) {
+    let readdressed = addressed && !row.current_name.is_empty();
+    if !(renamed || moved || readdressed) {
         if row.current_name.is_empty() {
             row.previous_name.clear();
             row.previous_domain.clear();
         }
         return row;
     }
-    row.previous_name = row.current_name.clone();
-    row.previous_domain = row.current_domain.clone();
+    row.previous_name.clone_from(&row.current_name);
+    row.previous_domain.clone_from(&row.current_domain);
     if renamed || moved {
         row.name = name.unwrap_or(row.name);
         row.domain = domain.unwrap_or(row.domain);
@@ -194,7 +219,7 @@ fn changed_row(
         } else {
             row.domain.clone()
         };
-        row.current_name = row.name.clone();
+        row.current_name.clone_from(&row.name);
         row.current_domain = names::expand(world, caller, &external);
         if row.current_name.is_empty() || row.current_domain.is_empty() {
             row.current_name.clear();
@@ -206,11 +231,16 @@ fn changed_row(
 
 /// Before a port goes: an unexpected error keeps it.
 pub(super) fn port_deleted(world: &mut World, caller: &Caller, id: &str) -> Result<(), Refusal> {
-    let Some(row) = world.network.port_dns.get(id).cloned() else { return Ok(()) };
+    let Some(row) = world.network.port_dns.get(id).cloned() else {
+        return Ok(());
+    };
     if row.current_name.is_empty() || !world.options.external_dns {
         return Ok(());
     }
-    let ips = world.network.row(Kind::Port, id).map(|port| published_ips(world, &port["fixed_ips"]));
+    let ips = world
+        .network
+        .row(Kind::Port, id)
+        .map(|port| published_ips(world, &port["fixed_ips"]));
     let ips = ips.unwrap_or_default();
     driver::delete(world, caller, &row.current_domain, &row.current_name, &ips)
         .or_else(DriverError::tolerated)
@@ -218,13 +248,22 @@ pub(super) fn port_deleted(world: &mut World, caller: &Caller, id: &str) -> Resu
 
 /// The name that a floating IP takes from its port, with the domain of the port's network.
 fn inherited(world: &World, fip: &Value) -> (String, String) {
-    let Some(port_id) = fip["port_id"].as_str() else { return Default::default() };
-    let Some(dns) = world.network.port_dns.get(port_id) else { return Default::default() };
-    let Some(port) = world.network.row(Kind::Port, port_id) else { return Default::default() };
+    let Some(port_id) = fip["port_id"].as_str() else {
+        return Default::default();
+    };
+    let Some(dns) = world.network.port_dns.get(port_id) else {
+        return Default::default();
+    };
+    let Some(port) = world.network.row(Kind::Port, port_id) else {
+        return Default::default();
+    };
     if dns.name.is_empty() {
         return Default::default();
     }
-    (dns.name.clone(), network_domain(world, text(port, "network_id")))
+    (
+        dns.name.clone(),
+        network_domain(world, text(port, "network_id")),
+    )
 }
 
 /// After a floating IP was made: an error is told, and the floating IP stays.
@@ -237,7 +276,11 @@ pub(super) fn fip_created(
     if !world.options.external_dns {
         return Ok(());
     }
-    let (name, domain) = if own.0.is_empty() { inherited(world, fip) } else { own.clone() };
+    let (name, domain) = if own.0.is_empty() {
+        inherited(world, fip)
+    } else {
+        own.clone()
+    };
     if name.is_empty() || domain.is_empty() {
         return Ok(());
     }
@@ -246,7 +289,10 @@ pub(super) fn fip_created(
         published_name: name.clone(),
         published_domain: domain.clone(),
     };
-    world.network.fip_dns.insert(text(fip, "id").to_owned(), row);
+    world
+        .network
+        .fip_dns
+        .insert(text(fip, "id").to_owned(), row);
     let ips = [text(fip, "floating_ip_address").to_owned()];
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
 }
@@ -266,8 +312,14 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
             return Ok(());
         }
         world.network.fip_dns.remove(&id);
-        driver::delete(world, caller, &old.published_domain, &old.published_name, &ips)
-            .or_else(DriverError::tolerated)?;
+        driver::delete(
+            world,
+            caller,
+            &old.published_domain,
+            &old.published_name,
+            &ips,
+        )
+        .or_else(DriverError::tolerated)?;
     }
     if !publishes {
         return Ok(());
@@ -283,10 +335,18 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
 
 /// Before a floating IP goes, or its port does: what was published for it is taken back.
 pub(super) fn fip_deleted(world: &mut World, caller: &Caller, fip: &Value) -> Result<(), Refusal> {
-    let Some(row) = world.network.fip_dns.get(text(fip, "id")).cloned() else { return Ok(()) };
+    let Some(row) = world.network.fip_dns.get(text(fip, "id")).cloned() else {
+        return Ok(());
+    };
     let ips = [text(fip, "floating_ip_address").to_owned()];
-    driver::delete(world, caller, &row.published_domain, &row.published_name, &ips)
-        .or_else(DriverError::tolerated)?;
+    driver::delete(
+        world,
+        caller,
+        &row.published_domain,
+        &row.published_name,
+        &ips,
+    )
+    .or_else(DriverError::tolerated)?;
     world.network.fip_dns.remove(text(fip, "id"));
     Ok(())
 }

@@ -3,11 +3,15 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, no_resource, rows::Kind, text};
+use super::{Kind, Refusal, Reply, no_resource, text};
 use crate::simcloud::{wire::Call, world::World};
 
 fn limit(world: &World, project: &str, kind: Kind) -> i64 {
-    let own = world.network.quotas.get(project).and_then(|own| own.get(kind.singular()));
+    let own = world
+        .network
+        .quotas
+        .get(project)
+        .and_then(|own| own.get(kind.singular()));
     if let Some(own) = own.and_then(Value::as_i64) {
         return own;
     }
@@ -25,17 +29,15 @@ fn limit(world: &World, project: &str, kind: Kind) -> i64 {
 }
 
 fn used(world: &World, project: &str, kind: Kind) -> i64 {
-    let mine = world.network.table(kind).filter(|row| text(row, "project_id") == project);
+    let mine = world
+        .network
+        .table(kind)
+        .filter(|row| text(row, "project_id") == project);
     i64::try_from(mine.count()).unwrap_or(i64::MAX)
 }
 
 /// Refuses one more than the project may have.
-pub(super) fn check(
-    world: &World,
-    call: &Call,
-    kind: Kind,
-    wanted: &Value,
-) -> Result<(), Refusal> {
+pub(super) fn check(world: &World, call: &Call, kind: Kind, wanted: &Value) -> Result<(), Refusal> {
     let own = call.caller.project_id.as_str();
     let project = wanted["project_id"].as_str().unwrap_or(own);
     let limit = limit(world, project, kind);
@@ -52,7 +54,11 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
         [] => call.caller.project_id.clone(),
     };
     if !call.caller.owns(&project) {
-        return Err(Refusal::new(403, "PolicyNotAuthorized", "rule:get_quota is disallowed by policy"));
+        return Err(Refusal::new(
+            403,
+            "PolicyNotAuthorized",
+            "rule:get_quota is disallowed by policy",
+        ));
     }
     match (&call.method, path) {
         (&Method::GET, [_, "details" | "details.json"]) => {
@@ -67,7 +73,12 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
         (&Method::GET, [_]) => Ok(view(world, &project)),
         (&Method::PUT, [_]) if call.caller.is_admin() => {
             let wanted = call.body["quota"].as_object().cloned().unwrap_or_default();
-            world.network.quotas.entry(project.clone()).or_default().extend(wanted);
+            world
+                .network
+                .quotas
+                .entry(project.clone())
+                .or_default()
+                .extend(wanted);
             Ok(view(world, &project))
         }
         (&Method::DELETE, [_]) if call.caller.is_admin() => {
@@ -81,7 +92,10 @@ pub(super) fn handle(world: &mut World, call: &Call, path: &[&str]) -> Result<Re
 fn view(world: &World, project: &str) -> Reply {
     let mut quota = Map::new();
     for kind in Kind::ALL {
-        quota.insert(kind.singular().to_owned(), json!(limit(world, project, kind)));
+        quota.insert(
+            kind.singular().to_owned(),
+            json!(limit(world, project, kind)),
+        );
     }
     Reply::ok(json!({"quota": quota}))
 }

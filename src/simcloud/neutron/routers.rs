@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, bad_request, fips, no_resource, ports,
-    rows::{Kind, merge, new_row, owned, shown, touch},
+    Kind, Refusal, Reply, bad_request, fips, no_resource, ports,
+    rows::{merge, new_row, owned, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -31,9 +31,8 @@ fn gateway(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<V
     };
     let network = shown(world, call, Kind::Network, &network_id)?;
     if network["router:external"] != true {
-        let message = format!(
-            "Bad router request: Network {network_id} is not a valid external network."
-        );
+        let message =
+            format!("Bad router request: Network {network_id} is not a valid external network.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let ips = service_port(world, call, &network_id, id, "network:router_gateway", None)?;
@@ -51,8 +50,11 @@ pub(super) fn service_port(
 ) -> Result<Value, Refusal> {
     let ips = Value::Array(ports::allocate(world, network_id, wished)?);
     let (id, mut row) = new_row(world, call, &Value::Null);
-    let project =
-        if owner == "network:router_interface" { text(&row, "project_id").to_owned() } else { String::new() };
+    let project = if owner == "network:router_interface" {
+        text(&row, "project_id").to_owned()
+    } else {
+        String::new()
+    };
     let fields = json!({"network_id": network_id, "device_id": device_id, "device_owner": owner,
         "project_id": project, "tenant_id": project, "fixed_ips": ips, "status": "ACTIVE",
         "admin_state_up": true, "security_groups": [], "port_security_enabled": false,
@@ -77,8 +79,9 @@ pub(super) fn ports_of<'a>(
 }
 
 pub(super) fn drop_ports(world: &mut World, device_id: &str, owner: &str) {
-    let ids: Vec<String> =
-        ports_of(world, device_id, owner).map(|port| text(port, "id").to_owned()).collect();
+    let ids: Vec<String> = ports_of(world, device_id, owner)
+        .map(|port| text(port, "id").to_owned())
+        .collect();
     for id in ids {
         ports::drop_row(world, &id);
     }
@@ -92,11 +95,18 @@ pub(super) fn update(
 ) -> Result<(), Refusal> {
     Kind::Router.check_attributes(wanted)?;
     if let Some(info) = wanted.get("external_gateway_info") {
-        let current = world.network.row(Kind::Router, id).map(|r| r["external_gateway_info"].clone());
+        let current = world
+            .network
+            .row(Kind::Router, id)
+            .map(|r| r["external_gateway_info"].clone());
         let current = current.unwrap_or_default();
         let same = info["network_id"] == current["network_id"];
         if !same {
-            if world.network.table(Kind::FloatingIp).any(|fip| text(fip, "router_id") == id) {
+            if world
+                .network
+                .table(Kind::FloatingIp)
+                .any(|fip| text(fip, "router_id") == id)
+            {
                 let message = format!(
                     "Gateway cannot be updated for router {id}, since a gateway to external \
                      network {} is required by one or more floating IPs.",
@@ -113,14 +123,21 @@ pub(super) fn update(
         }
     }
     if let Some(row) = world.network.row_mut(Kind::Router, id) {
-        merge(row, wanted, &["name", "description", "admin_state_up", "routes"]);
+        merge(
+            row,
+            wanted,
+            &["name", "description", "admin_state_up", "routes"],
+        );
     }
     touch(world, Kind::Router, id);
     Ok(())
 }
 
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
-    if ports_of(world, id, "network:router_interface").next().is_some() {
+    if ports_of(world, id, "network:router_interface")
+        .next()
+        .is_some()
+    {
         let message = format!("Router {id} still has ports");
         return Err(Refusal::new(409, "RouterInUse", message));
     }
@@ -163,7 +180,10 @@ fn add(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
         }
         return Ok(described(call, id, &port));
     }
-    let subnet_id = call.body["subnet_id"].as_str().unwrap_or_default().to_owned();
+    let subnet_id = call.body["subnet_id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let subnet = shown(world, call, Kind::Subnet, &subnet_id)?;
     if subnet["gateway_ip"].is_null() {
         return Err(bad_request(format!(
@@ -171,12 +191,20 @@ fn add(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
         )));
     }
     if port_on(world, id, &subnet_id).is_some() {
-        let message = format!("Bad router request: Router already has a port on subnet {subnet_id}.");
+        let message =
+            format!("Bad router request: Router already has a port on subnet {subnet_id}.");
         return Err(Refusal::new(400, "BadRequest", message));
     }
     let wished = vec![json!({"subnet_id": subnet_id, "ip_address": subnet["gateway_ip"]})];
     let network_id = text(&subnet, "network_id");
-    service_port(world, call, network_id, id, "network:router_interface", Some(&wished))?;
+    service_port(
+        world,
+        call,
+        network_id,
+        id,
+        "network:router_interface",
+        Some(&wished),
+    )?;
     let port = port_on(world, id, &subnet_id).cloned().unwrap_or_default();
     Ok(described(call, id, &port))
 }
@@ -184,7 +212,11 @@ fn add(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
 /// The router's port on a subnet.
 fn port_on<'a>(world: &'a World, router: &'a str, subnet: &str) -> Option<&'a Value> {
     ports_of(world, router, "network:router_interface").find(|port| {
-        port["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, "subnet_id") == subnet)
+        port["fixed_ips"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|ip| text(ip, "subnet_id") == subnet)
     })
 }
 
@@ -193,8 +225,9 @@ fn remove(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
     let port_id = call.body["port_id"].as_str();
     let port = match (subnet_id, port_id) {
         (Some(subnet), _) => port_on(world, id, subnet),
-        (None, Some(port)) => ports_of(world, id, "network:router_interface")
-            .find(|found| text(found, "id") == port),
+        (None, Some(port)) => {
+            ports_of(world, id, "network:router_interface").find(|found| text(found, "id") == port)
+        }
         (None, None) => None,
     };
     let Some(port) = port.cloned() else {
@@ -202,7 +235,11 @@ fn remove(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
             "Router {id} has no interface on subnet {}",
             subnet_id.or(port_id).unwrap_or_default()
         );
-        return Err(Refusal::new(404, "RouterInterfaceNotFoundForSubnet", message));
+        return Err(Refusal::new(
+            404,
+            "RouterInterfaceNotFoundForSubnet",
+            message,
+        ));
     };
     let subnet = text(&port["fixed_ips"][0], "subnet_id").to_owned();
     if fips::uses(world, id, &subnet) {
@@ -210,7 +247,11 @@ fn remove(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {
             "Router interface for subnet {subnet} on router {id} cannot be deleted, as it is \
              required by one or more floating IPs."
         );
-        return Err(Refusal::new(409, "RouterInterfaceInUseByFloatingIP", message));
+        return Err(Refusal::new(
+            409,
+            "RouterInterfaceInUseByFloatingIP",
+            message,
+        ));
     }
     let answer = described(call, id, &port);
     ports::drop_row(world, text(&port, "id"));

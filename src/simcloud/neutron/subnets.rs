@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
+    Kind, Refusal,
     addresses::{Range, address, number},
     bad_request,
-    rows::{Kind, merge, new_row, shown, touch},
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -26,8 +26,13 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let cidr = text(wanted, "cidr");
     let range = Range::parse(cidr).ok_or_else(|| invalid_cidr(cidr))?;
     let version = if range.v6 { 6 } else { 4 };
-    if wanted["ip_version"].as_u64().is_some_and(|asked| asked != version) {
-        return Err(bad_request("Invalid input for operation: IP version mismatch."));
+    if wanted["ip_version"]
+        .as_u64()
+        .is_some_and(|asked| asked != version)
+    {
+        return Err(bad_request(
+            "Invalid input for operation: IP version mismatch.",
+        ));
     }
     let overlap = world.network.table(Kind::Subnet).any(|other| {
         text(other, "network_id") == network_id
@@ -48,7 +53,10 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
         Some(Value::String(ip)) => Some(ip.parse::<IpAddr>().map_err(|_| invalid_cidr(ip))?),
         _ => Some(address(range.first + 1, range.v6)),
     };
-    let pools = match wanted["allocation_pools"].as_array().filter(|pools| !pools.is_empty()) {
+    let pools = match wanted["allocation_pools"]
+        .as_array()
+        .filter(|pools| !pools.is_empty())
+    {
         Some(pools) => Value::Array(pools.clone()),
         None => Value::Array(default_pools(&range, gateway)),
     };
@@ -64,8 +72,14 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     merge(
         &mut row,
         wanted,
-        &["enable_dhcp", "dns_nameservers", "host_routes", "ipv6_ra_mode", "ipv6_address_mode",
-            "dns_publish_fixed_ip"],
+        &[
+            "enable_dhcp",
+            "dns_nameservers",
+            "host_routes",
+            "ipv6_ra_mode",
+            "ipv6_address_mode",
+            "dns_publish_fixed_ip",
+        ],
     );
     world.network.insert(Kind::Subnet, &id, row);
     if let Some(network) = world.network.row_mut(Kind::Network, &network_id)
@@ -79,8 +93,14 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
 /// Everything but the network's own address, the broadcast address and the gateway.
 fn default_pools(range: &Range, gateway: Option<IpAddr>) -> Vec<Value> {
     let low = range.first + 1;
-    let high = if range.v6 { range.last } else { range.last.saturating_sub(1) };
-    let gateway = gateway.filter(|gateway| range.contains(*gateway)).map(number);
+    let high = if range.v6 {
+        range.last
+    } else {
+        range.last.saturating_sub(1)
+    };
+    let gateway = gateway
+        .filter(|gateway| range.contains(*gateway))
+        .map(number);
     let parts = match gateway {
         Some(at) if at == low => vec![(low + 1, high)],
         Some(at) if at == high => vec![(low, high - 1)],
@@ -107,8 +127,16 @@ pub(super) fn update(
         merge(
             row,
             wanted,
-            &["name", "description", "gateway_ip", "allocation_pools", "enable_dhcp",
-                "dns_nameservers", "host_routes", "dns_publish_fixed_ip"],
+            &[
+                "name",
+                "description",
+                "gateway_ip",
+                "allocation_pools",
+                "enable_dhcp",
+                "dns_nameservers",
+                "host_routes",
+                "dns_publish_fixed_ip",
+            ],
         );
     }
     touch(world, Kind::Subnet, id);
@@ -117,7 +145,11 @@ pub(super) fn update(
 
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
     let used = world.network.table(Kind::Port).any(|port| {
-        port["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, "subnet_id") == id)
+        port["fixed_ips"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|ip| text(ip, "subnet_id") == id)
     });
     if used {
         let message = format!(
@@ -127,7 +159,9 @@ pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(409, "SubnetInUse", message));
     }
     if let Some(row) = world.network.remove(Kind::Subnet, id)
-        && let Some(network) = world.network.row_mut(Kind::Network, text(&row, "network_id"))
+        && let Some(network) = world
+            .network
+            .row_mut(Kind::Network, text(&row, "network_id"))
         && let Some(subnets) = network["subnets"].as_array_mut()
     {
         subnets.retain(|subnet| subnet.as_str() != Some(id));

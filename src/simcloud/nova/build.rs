@@ -17,7 +17,11 @@ fn port(world: &World, id: &str) -> Option<Value> {
 
 /// The server's ports that still exist.
 pub(super) fn ports(world: &World, server: &Server) -> Vec<Value> {
-    server.ports.iter().filter_map(|(id, _)| port(world, id)).collect()
+    server
+        .ports
+        .iter()
+        .filter_map(|(id, _)| port(world, id))
+        .collect()
 }
 
 pub(super) fn network_name(world: &World, port: &Value) -> String {
@@ -41,7 +45,12 @@ pub(super) fn addresses(world: &World, port: &Value) -> Vec<Value> {
         .map(|ip| show(&ip["ip_address"], "fixed"))
         .collect();
     let id = port["id"].as_str().unwrap_or_default();
-    list.extend(world.network.floating_address(id).map(|ip| show(&ip, "floating")));
+    list.extend(
+        world
+            .network
+            .floating_address(id)
+            .map(|ip| show(&ip, "floating")),
+    );
     list
 }
 
@@ -50,7 +59,10 @@ pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let mut buffer = 0_u32;
     let mut bits = 0;
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
+    for c in text
+        .bytes()
+        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
+    {
         let value = match c {
             b'A'..=b'Z' => c - b'A',
             b'a'..=b'z' => c - b'a' + 26,
@@ -82,7 +94,9 @@ fn fail(world: &mut World, id: &str, message: String) {
 
 /// A build ends.
 pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
-    let Some(server) = world.compute.servers.get(id).cloned() else { return };
+    let Some(server) = world.compute.servers.get(id).cloned() else {
+        return;
+    };
     if server.status != "BUILD" || server.task_state == Some("deleting") {
         return;
     }
@@ -92,7 +106,11 @@ pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
         return;
     }
     if world.faults.hit(&Fault::ServerError, named) {
-        fail(world, id, "No valid host was found. There are not enough hosts available.".to_owned());
+        fail(
+            world,
+            id,
+            "No valid host was found. There are not enough hosts available.".to_owned(),
+        );
         return;
     }
     for wish in &server.requested {
@@ -122,8 +140,13 @@ pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
 fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, bool), Refusal> {
     let owner = server.owner.clone();
     let (port_id, made) = if let Some(id) = wish["port"].as_str() {
-        let found = port(world, id)
-            .ok_or_else(|| Refusal::new(404, "itemNotFound", format!("Port id {id} could not be found.")))?;
+        let found = port(world, id).ok_or_else(|| {
+            Refusal::new(
+                404,
+                "itemNotFound",
+                format!("Port id {id} could not be found."),
+            )
+        })?;
         let name = world.network.port_name(id);
         if !name.is_empty() && name != server.hostname {
             let message = format!(
@@ -134,7 +157,11 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
             return Err(Refusal::new(500, "PortNotUsableDNS", message));
         }
         if !found["device_id"].as_str().unwrap_or_default().is_empty() {
-            return Err(Refusal::new(409, "PortInUse", format!("Port {id} is still in use.")));
+            return Err(Refusal::new(
+                409,
+                "PortInUse",
+                format!("Port {id} is still in use."),
+            ));
         }
         (id.to_owned(), false)
     } else {
@@ -144,9 +171,11 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
             wanted["fixed_ips"] = json!([{"ip_address": ip}]);
         }
         let body = json!({"port": wanted});
-        let made =
-            world.internal(&owner, Service::Network, Method::POST, "/v2.0/ports", body)?;
-        (made["port"]["id"].as_str().unwrap_or_default().to_owned(), true)
+        let made = world.internal(&owner, Service::Network, Method::POST, "/v2.0/ports", body)?;
+        (
+            made["port"]["id"].as_str().unwrap_or_default().to_owned(),
+            true,
+        )
     };
     let path = format!("/v2.0/ports/{port_id}");
     let binding = json!({"port": {"device_id": server.id, "device_owner": "compute:nova",
@@ -161,7 +190,9 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
 
 /// A delete ends: ports that Nova made go, the others are unplugged and lose their name.
 pub(in crate::simcloud) fn gone(world: &mut World, id: &str) {
-    let Some(server) = world.compute.servers.remove(id) else { return };
+    let Some(server) = world.compute.servers.remove(id) else {
+        return;
+    };
     for (port_id, made) in &server.ports {
         let path = format!("/v2.0/ports/{port_id}");
         let owner = server.owner.clone();
@@ -172,8 +203,7 @@ pub(in crate::simcloud) fn gone(world: &mut World, id: &str) {
         }
         let name = json!({"port": {"dns_name": ""}});
         let _ = world.internal(&owner, Service::Network, Method::PUT, &path, name);
-        let unbound =
-            json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
+        let unbound = json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
         let nova = world.identity.nova.clone();
         let _ = world.internal(&nova, Service::Network, Method::PUT, &path, unbound);
     }

@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use super::{Refusal, Reply, not_found};
 use crate::simcloud::{wire::Call, world::World};
 
-const FLAVORS: [(&str, &str, u32, u32); 2] =
-    [("42", "m1.nano", 128, 1), ("1", "m1.tiny", 512, 1)];
+const FLAVORS: [(&str, &str, u32, u32); 2] = [("42", "m1.nano", 128, 1), ("1", "m1.tiny", 512, 1)];
 
 /// The id of a flavor by id or name.
 pub(super) fn find(wanted: &str) -> Option<&'static str> {
-    FLAVORS.iter().find(|(id, ..)| *id == wanted).map(|(id, ..)| *id)
+    FLAVORS
+        .iter()
+        .find(|(id, ..)| *id == wanted)
+        .map(|(id, ..)| *id)
 }
 
 fn view(world: &World, (id, name, ram, disk): (&str, &str, u32, u32), detail: bool) -> Value {
@@ -35,7 +37,10 @@ pub(super) fn handle(world: &World, call: &Call, path: &[&str]) -> Result<Reply,
         [] | ["detail"] => {
             let after = call.query("marker");
             let skip = after.map_or(0, |marker| {
-                FLAVORS.iter().position(|(id, ..)| *id == marker).map_or(0, |at| at + 1)
+                FLAVORS
+                    .iter()
+                    .position(|(id, ..)| *id == marker)
+                    .map_or(0, |at| at + 1)
             });
             let limit = call.query("limit").and_then(|limit| limit.parse().ok());
             let rows: Vec<Value> = FLAVORS

@@ -33,7 +33,9 @@ pub(super) fn handle(
         }
         (&Method::DELETE, [name]) => {
             let removed = world.compute.keypairs.remove(&(user, (*name).to_owned()));
-            removed.map(|_| Reply::empty(204)).ok_or_else(|| missing(name))
+            removed
+                .map(|_| Reply::empty(204))
+                .ok_or_else(|| missing(name))
         }
         _ => Err(not_found("The resource could not be found.")),
     }
@@ -54,7 +56,11 @@ fn create(world: &mut World, call: &Call, minor: u32, user: String) -> Result<Re
             "Invalid input for field/attribute keypair. 'public_key' is a required property",
         ));
     }
-    if world.compute.keypairs.contains_key(&(user.clone(), name.clone())) {
+    if world
+        .compute
+        .keypairs
+        .contains_key(&(user.clone(), name.clone()))
+    {
         return Err(conflict(format!("Key pair '{name}' already exists.")));
     }
     let fingerprint = world.hex_id();
@@ -64,5 +70,8 @@ fn create(world: &mut World, call: &Call, minor: u32, user: String) -> Result<Re
     if key.is_none() {
         keypair["private_key"] = json!("simulated");
     }
-    Ok(Reply::json(if minor >= 2 { 201 } else { 200 }, json!({"keypair": keypair})))
+    Ok(Reply::json(
+        if minor >= 2 { 201 } else { 200 },
+        json!({"keypair": keypair}),
+    ))
 }

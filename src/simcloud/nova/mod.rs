@@ -1,5 +1,7 @@
 //! Nova 2.1: servers that build, plug into ports and name them; flavors, key pairs, limits.
 
+mod actions;
+mod boot;
 mod build;
 mod flavors;
 mod keypairs;
@@ -90,11 +92,15 @@ fn asked(call: &Call) -> Option<&str> {
 
 /// The minor version that a call gets.
 fn negotiate(call: &Call) -> Result<u32, Refusal> {
-    let Some(wanted) = asked(call) else { return Ok(1) };
+    let Some(wanted) = asked(call) else {
+        return Ok(1);
+    };
     if wanted == "latest" {
         return Ok(MAX_MINOR);
     }
-    let minor = wanted.strip_prefix("2.").and_then(|minor| minor.parse::<u32>().ok());
+    let minor = wanted
+        .strip_prefix("2.")
+        .and_then(|minor| minor.parse::<u32>().ok());
     let Some(minor) = minor else {
         let message = format!(
             "API Version String {wanted} is of invalid format. Must be of format MajorNum.MinorNum."

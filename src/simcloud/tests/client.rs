@@ -49,7 +49,11 @@ impl Client {
         let identity = json!({"methods": ["password"], "password": {"user": {"name": user,
             "domain": {"name": "Default"}, "password": SimOptions::default().password}}});
         let scope = json!({"project": {"name": project, "domain": {"id": "default"}}});
-        Self::auth(cloud, json!({"auth": {"identity": identity, "scope": scope}})).await
+        Self::auth(
+            cloud,
+            json!({"auth": {"identity": identity, "scope": scope}}),
+        )
+        .await
     }
 
     pub(super) async fn auth(cloud: &SimCloud, body: Value) -> Self {
@@ -57,11 +61,19 @@ impl Client {
         let url = format!("{}/auth/tokens", cloud.auth_url());
         let answer = http.post(url).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
-        let token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
+        let token = answer.headers()["x-subject-token"]
+            .to_str()
+            .unwrap()
+            .to_owned();
         let body: Value = answer.json().await.unwrap();
         let project = body["token"]["project"]["id"].as_str().unwrap().to_owned();
         let base = cloud.auth_url().trim_end_matches("/identity/v3").to_owned();
-        Self { http, token, project, base }
+        Self {
+            http,
+            token,
+            project,
+            base,
+        }
     }
 
     pub(super) async fn demo(cloud: &SimCloud) -> Self {
@@ -80,7 +92,11 @@ impl Client {
         headers: &[(&str, &str)],
     ) -> Answer {
         let method = method.parse().unwrap();
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        };
         let mut request = self.http.request(method, url);
         request = request.header("x-auth-token", &self.token);
         for (name, value) in headers {
@@ -93,7 +109,11 @@ impl Client {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let text = answer.text().await.unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        Answer {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
     }
 
     pub(super) async fn get(&self, path: &str) -> Value {
@@ -104,7 +124,12 @@ impl Client {
 
     pub(super) async fn post(&self, path: &str, body: Value) -> Value {
         let answer = self.call("POST", path, Some(body)).await;
-        assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.body);
+        assert!(
+            answer.status < 300,
+            "{path}: {} {}",
+            answer.status,
+            answer.body
+        );
         answer.body
     }
 
@@ -116,7 +141,8 @@ impl Client {
     pub(super) async fn stack(&self, name: &str, template: &str, parameters: Value) -> Value {
         let body = json!({"stack_name": name, "template": template, "parameters": parameters});
         let made = self.post(&self.heat("/stacks"), body).await;
-        self.settled(name, made["stack"]["id"].as_str().unwrap()).await
+        self.settled(name, made["stack"]["id"].as_str().unwrap())
+            .await
     }
 
     pub(super) async fn settled(&self, name: &str, id: &str) -> Value {
@@ -132,18 +158,25 @@ impl Client {
     }
 
     pub(super) async fn delete_stack(&self, name: &str, id: &str) -> Value {
-        let answer = self.call("DELETE", &self.heat(&format!("/stacks/{name}/{id}")), None).await;
+        let answer = self
+            .call("DELETE", &self.heat(&format!("/stacks/{name}/{id}")), None)
+            .await;
         assert_eq!(answer.status, 204);
         self.settled(name, id).await
     }
 
     pub(super) async fn zone(&self, name: &str) -> String {
         let zone = json!({"name": name, "email": "a@example.test", "ttl": 60});
-        self.post("/dns/v2/zones", zone).await["id"].as_str().unwrap().to_owned()
+        self.post("/dns/v2/zones", zone).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(super) async fn network(&self, name: &str) -> String {
-        let found = self.get(&format!("/networking/v2.0/networks?name={name}")).await;
+        let found = self
+            .get(&format!("/networking/v2.0/networks?name={name}"))
+            .await;
         found["networks"][0]["id"].as_str().unwrap().to_owned()
     }
 }
@@ -173,17 +206,27 @@ pub(super) async fn ask_tcp(server: SocketAddr, name: &str, kind: RecordType) ->
     let exchange = async {
         let mut stream = TcpStream::connect(server).await.ok()?;
         let bytes = question(name, kind).to_vec().ok()?;
-        stream.write_u16(u16::try_from(bytes.len()).ok()?).await.ok()?;
+        stream
+            .write_u16(u16::try_from(bytes.len()).ok()?)
+            .await
+            .ok()?;
         stream.write_all(&bytes).await.ok()?;
         let length = stream.read_u16().await.ok()?;
         let mut buffer = vec![0; usize::from(length)];
         stream.read_exact(&mut buffer).await.ok()?;
         Message::from_vec(&buffer).ok()
     };
-    tokio::time::timeout(Duration::from_millis(300), exchange).await.ok().flatten()
+    tokio::time::timeout(Duration::from_millis(300), exchange)
+        .await
+        .ok()
+        .flatten()
 }
 
 /// The data of the answer section.
 pub(super) fn data(message: &Message) -> Vec<String> {
-    message.answers.iter().map(|record| record.data.to_string()).collect()
+    message
+        .answers
+        .iter()
+        .map(|record| record.data.to_string())
+        .collect()
 }

@@ -4,11 +4,15 @@ use hickory_proto::{op::ResponseCode, rr::RecordType};
 use serde_json::json;
 
 use super::client::{Client, ask, ask_tcp, data, http, start};
-use crate::simcloud::{Fault, Latency, NameServerMode, Scope, Service, SimCloud, SimOptions, Stages};
+use crate::simcloud::{
+    Fault, Latency, NameServerMode, Scope, Service, SimCloud, SimOptions, Stages,
+};
 
 async fn record(client: &Client, zone: &str, name: &str) -> String {
     let body = json!({"name": name, "type": "A", "records": ["192.0.2.9"]});
-    let made = client.post(&format!("/dns/v2/zones/{zone}/recordsets"), body).await;
+    let made = client
+        .post(&format!("/dns/v2/zones/{zone}/recordsets"), body)
+        .await;
     made["id"].as_str().unwrap().to_owned()
 }
 
@@ -32,30 +36,53 @@ async fn name_servers_misbehave_one_by_one() {
     let name = "a.q.example.test.";
     let mode = |mode| cloud.faults().inject(Fault::NameServer { index: 1, mode });
     let code = async |server| {
-        ask(server, name, RecordType::A).await.map(|answer| answer.metadata.response_code)
+        ask(server, name, RecordType::A)
+            .await
+            .map(|answer| answer.metadata.response_code)
     };
-    for (wrong, expected) in [(NameServerMode::ServFail, Some(ResponseCode::ServFail)),
-        (NameServerMode::Refused, Some(ResponseCode::Refused)), (NameServerMode::Silent, None),
-        (NameServerMode::Stopped, None), (NameServerMode::TcpOnly, None)]
-    {
+    for (wrong, expected) in [
+        (NameServerMode::ServFail, Some(ResponseCode::ServFail)),
+        (NameServerMode::Refused, Some(ResponseCode::Refused)),
+        (NameServerMode::Silent, None),
+        (NameServerMode::Stopped, None),
+        (NameServerMode::TcpOnly, None),
+    ] {
         let id = mode(wrong);
         assert_eq!(code(servers[1]).await, expected, "{wrong:?}");
         assert_eq!(code(servers[0]).await, Some(ResponseCode::NoError));
         cloud.faults().clear(id);
     }
     let id = mode(NameServerMode::NotAuthoritative);
-    assert!(!ask(servers[1], name, RecordType::A).await.unwrap().metadata.authoritative);
+    assert!(
+        !ask(servers[1], name, RecordType::A)
+            .await
+            .unwrap()
+            .metadata
+            .authoritative
+    );
     cloud.faults().clear(id);
     let id = mode(NameServerMode::UdpOnly);
     assert!(ask_tcp(servers[1], name, RecordType::A).await.is_none());
     assert!(ask(servers[1], name, RecordType::A).await.is_some());
     cloud.faults().clear(id);
     let id = mode(NameServerMode::Truncating);
-    assert!(ask(servers[1], name, RecordType::A).await.unwrap().metadata.truncation);
+    assert!(
+        ask(servers[1], name, RecordType::A)
+            .await
+            .unwrap()
+            .metadata
+            .truncation
+    );
     cloud.faults().clear(id);
     mode(NameServerMode::Stale);
     record(&client, &zone, "b.q.example.test.").await;
-    let new = async |server| ask(server, "b.q.example.test.", RecordType::A).await.unwrap().answers.len();
+    let new = async |server| {
+        ask(server, "b.q.example.test.", RecordType::A)
+            .await
+            .unwrap()
+            .answers
+            .len()
+    };
     assert_eq!((new(servers[0]).await, new(servers[1]).await), (1, 0));
     cloud.faults().clear_all();
     assert_eq!(new(servers[1]).await, 1);
@@ -71,10 +98,16 @@ async fn the_worker_stops_and_goes_on() {
     let path = format!("/dns/v2/zones/{zone}/recordsets/{id}");
     assert_eq!(client.get(&path).await["status"], "PENDING");
     let late = client.zone("late.example.test.").await;
-    assert_eq!(client.get(&format!("/dns/v2/zones/{late}")).await["status"], "PENDING");
+    assert_eq!(
+        client.get(&format!("/dns/v2/zones/{late}")).await["status"],
+        "PENDING"
+    );
     cloud.faults().clear(stopped);
     assert_eq!(client.get(&path).await["status"], "ACTIVE");
-    assert_eq!(client.get(&format!("/dns/v2/zones/{late}")).await["status"], "ACTIVE");
+    assert_eq!(
+        client.get(&format!("/dns/v2/zones/{late}")).await["status"],
+        "ACTIVE"
+    );
 }
 
 #[tokio::test]
@@ -83,21 +116,45 @@ async fn what_is_served_can_be_wrong() {
     let client = Client::demo(&cloud).await;
     let zone = client.zone("v.example.test.").await;
     let server = cloud.name_servers()[0];
-    let only = |name: &str| Scope { name: Some(name.to_owned()), ..Scope::default() };
+    let only = |name: &str| Scope {
+        name: Some(name.to_owned()),
+        ..Scope::default()
+    };
     cloud.faults().inject_in(Fault::LostAddress, only("lost."));
-    cloud.faults().inject_in(Fault::WrongAddress, only("wrong."));
+    cloud
+        .faults()
+        .inject_in(Fault::WrongAddress, only("wrong."));
     cloud.faults().inject_in(Fault::WrongTtl, only("ttl."));
-    cloud.faults().inject_in(Fault::RecordLeftBehind, only("left."));
+    cloud
+        .faults()
+        .inject_in(Fault::RecordLeftBehind, only("left."));
     for name in ["lost", "wrong", "ttl", "left"] {
         let id = record(&client, &zone, &format!("{name}.v.example.test.")).await;
         if name == "left" {
-            client.call("DELETE", &format!("/dns/v2/zones/{zone}/recordsets/{id}"), None).await;
-            assert!(cloud.snapshot().recordsets.iter().all(|set| !set.name.starts_with("left")));
+            client
+                .call(
+                    "DELETE",
+                    &format!("/dns/v2/zones/{zone}/recordsets/{id}"),
+                    None,
+                )
+                .await;
+            assert!(
+                cloud
+                    .snapshot()
+                    .recordsets
+                    .iter()
+                    .all(|set| !set.name.starts_with("left"))
+            );
         }
     }
     let found = async |name: &str| {
-        let answer = ask(server, &format!("{name}.v.example.test."), RecordType::A).await.unwrap();
-        (data(&answer), answer.answers.first().map_or(0, |record| record.ttl))
+        let answer = ask(server, &format!("{name}.v.example.test."), RecordType::A)
+            .await
+            .unwrap();
+        (
+            data(&answer),
+            answer.answers.first().map_or(0, |record| record.ttl),
+        )
     };
     assert_eq!(found("lost").await, (vec![], 0));
     assert_eq!(found("wrong").await, (vec!["203.0.113.254".to_owned()], 60));
@@ -109,27 +166,63 @@ async fn what_is_served_can_be_wrong() {
 async fn calls_fail_as_told() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
-    let dns = Scope { service: Some(Service::Dns), times: Some(2), skip: 1, ..Scope::default() };
+    let dns = Scope {
+        service: Some(Service::Dns),
+        times: Some(2),
+        skip: 1,
+        ..Scope::default()
+    };
     cloud.faults().inject_in(Fault::Answer(503), dns);
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(client.call("GET", "/dns/v2/zones", None).await.status);
     }
     assert_eq!(seen, [200, 503, 503, 200]);
-    assert_eq!(client.call("GET", "/networking/v2.0/ports", None).await.status, 200);
-    let url = format!("{}/dns/v2/zones", cloud.auth_url().trim_end_matches("/identity/v3"));
-    let once = || Scope { times: Some(1), ..Scope::default() };
+    assert_eq!(
+        client
+            .call("GET", "/networking/v2.0/ports", None)
+            .await
+            .status,
+        200
+    );
+    let url = format!(
+        "{}/dns/v2/zones",
+        cloud.auth_url().trim_end_matches("/identity/v3")
+    );
+    let once = || Scope {
+        times: Some(1),
+        ..Scope::default()
+    };
     cloud.faults().inject_in(Fault::Reset, once());
-    assert!(http().get(&url).header("x-auth-token", &client.token).send().await.is_err());
+    assert!(
+        http()
+            .get(&url)
+            .header("x-auth-token", &client.token)
+            .send()
+            .await
+            .is_err()
+    );
     // The answer is lost, the change is not.
     cloud.faults().inject_in(Fault::AnswerLost, once());
     let body = json!({"name": "lost.example.test.", "email": "a@b.test"});
-    let lost = http().post(&url).header("x-auth-token", &client.token).json(&body).send().await;
+    let lost = http()
+        .post(&url)
+        .header("x-auth-token", &client.token)
+        .json(&body)
+        .send()
+        .await;
     assert!(lost.is_err());
     assert_eq!(cloud.snapshot().zones.len(), 1);
     let hang = cloud.faults().inject(Fault::Hang);
-    let pending = http().get(&url).header("x-auth-token", &client.token).send();
-    assert!(tokio::time::timeout(Duration::from_millis(100), pending).await.is_err());
+    let pending = http()
+        .get(&url)
+        .header("x-auth-token", &client.token)
+        .send();
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), pending)
+            .await
+            .is_err()
+    );
     cloud.faults().clear(hang);
     cloud.faults().inject(Fault::TokenLifetime(Duration::ZERO));
     assert_eq!(client.call("GET", "/dns/v2/zones", None).await.status, 401);
@@ -147,13 +240,18 @@ resources:
   zone: {type: OS::Designate::Zone, properties: {name: e.example.test., email: a@b.test}}
   fip: {type: OS::Neutron::FloatingIP, properties: {floating_network: public}}
 ";
-    let designate = Scope { name: Some("Designate".to_owned()), ..Scope::default() };
+    let designate = Scope {
+        name: Some("Designate".to_owned()),
+        ..Scope::default()
+    };
     cloud.faults().inject_in(Fault::EmptyStack, designate);
     cloud.faults().inject(Fault::FloatingIpLeftBehind);
     let stack = client.stack("e", template, json!({})).await;
     assert_eq!(stack["stack_status"], "CREATE_COMPLETE");
     assert!(cloud.snapshot().zones.is_empty());
-    client.delete_stack("e", stack["id"].as_str().unwrap()).await;
+    client
+        .delete_stack("e", stack["id"].as_str().unwrap())
+        .await;
     let snapshot = cloud.snapshot();
     assert_eq!(snapshot.floating_ips.len(), 1);
     assert!(!snapshot.is_clean());
@@ -167,13 +265,18 @@ async fn stages_take_their_time() {
         transfer: Duration::from_millis(40),
         ..Stages::default()
     };
-    let options = SimOptions { latency: Latency::Stages(stages), ..SimOptions::default() };
+    let options = SimOptions {
+        latency: Latency::Stages(stages),
+        ..SimOptions::default()
+    };
     let cloud = SimCloud::start(options).await.unwrap();
     let client = Client::demo(&cloud).await;
     let zone = client.zone("l.example.test.").await;
     let path = format!("/dns/v2/zones/{zone}");
     assert_eq!(client.get(&path).await["status"], "PENDING");
-    let refused = ask(cloud.name_servers()[0], "l.example.test.", RecordType::SOA).await.unwrap();
+    let refused = ask(cloud.name_servers()[0], "l.example.test.", RecordType::SOA)
+        .await
+        .unwrap();
     assert_eq!(refused.metadata.response_code, ResponseCode::Refused);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(client.get(&path).await["status"], "ACTIVE");

@@ -11,14 +11,32 @@ fn reverse(address: &str) -> String {
 
 async fn fip(client: &Client, extra: Value) -> super::client::Answer {
     let mut wanted = json!({"floating_network_id": client.network("public").await});
-    wanted.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    client.call("POST", "/networking/v2.0/floatingips", Some(json!({"floatingip": wanted}))).await
+    wanted
+        .as_object_mut()
+        .unwrap()
+        .extend(extra.as_object().unwrap().clone());
+    client
+        .call(
+            "POST",
+            "/networking/v2.0/floatingips",
+            Some(json!({"floatingip": wanted})),
+        )
+        .await
 }
 
 async fn port(client: &Client, network: &str, extra: Value) -> super::client::Answer {
     let mut wanted = json!({"network_id": client.network(network).await});
-    wanted.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    client.call("POST", "/networking/v2.0/ports", Some(json!({"port": wanted}))).await
+    wanted
+        .as_object_mut()
+        .unwrap()
+        .extend(extra.as_object().unwrap().clone());
+    client
+        .call(
+            "POST",
+            "/networking/v2.0/ports",
+            Some(json!({"port": wanted})),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -26,23 +44,42 @@ async fn a_floating_ip_with_its_own_name_is_published_both_ways() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
     client.zone("f.example.test.").await;
-    let made = fip(&client, json!({"dns_name": "Web", "dns_domain": "f.example.test."})).await;
+    let made = fip(
+        &client,
+        json!({"dns_name": "Web", "dns_domain": "f.example.test."}),
+    )
+    .await;
     assert_eq!(made.status, 201);
     let made = &made.body["floatingip"];
-    assert_eq!((made["dns_name"].as_str(), made["dns_domain"].as_str()), (Some("web"), Some("f.example.test.")));
+    assert_eq!(
+        (made["dns_name"].as_str(), made["dns_domain"].as_str()),
+        (Some("web"), Some("f.example.test."))
+    );
     let address = made["floating_ip_address"].as_str().unwrap();
     for server in cloud.name_servers() {
-        let answer = ask(server, "web.f.example.test.", RecordType::A).await.unwrap();
+        let answer = ask(server, "web.f.example.test.", RecordType::A)
+            .await
+            .unwrap();
         assert_eq!(data(&answer), [address]);
-        let answer = ask(server, &reverse(address), RecordType::PTR).await.unwrap();
+        let answer = ask(server, &reverse(address), RecordType::PTR)
+            .await
+            .unwrap();
         assert_eq!(data(&answer), ["web.f.example.test."]);
     }
-    let path = format!("/networking/v2.0/floatingips/{}", made["id"].as_str().unwrap());
-    let refused = client.call("PUT", &path, Some(json!({"floatingip": {"dns_name": "x"}}))).await;
+    let path = format!(
+        "/networking/v2.0/floatingips/{}",
+        made["id"].as_str().unwrap()
+    );
+    let refused = client
+        .call("PUT", &path, Some(json!({"floatingip": {"dns_name": "x"}})))
+        .await;
     assert_eq!(refused.status, 400);
     assert_eq!(client.call("DELETE", &path, None).await.status, 204);
     let server = cloud.name_servers()[1];
-    for (name, kind) in [("web.f.example.test.".to_owned(), RecordType::A), (reverse(address), RecordType::PTR)] {
+    for (name, kind) in [
+        ("web.f.example.test.".to_owned(), RecordType::A),
+        (reverse(address), RecordType::PTR),
+    ] {
         let answer = ask(server, &name, kind).await.unwrap();
         assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
     }
@@ -61,24 +98,58 @@ async fn a_floating_ip_takes_its_ports_name_and_its_networks_domain() {
     let domain = json!({"network": {"dns_domain": "g.example.test."}});
     let path = format!("/networking/v2.0/networks/{network}");
     assert_eq!(client.call("PUT", &path, Some(domain)).await.status, 200);
-    let one = port(&client, "private", json!({"dns_name": "one"})).await.body["port"].clone();
+    let one = port(&client, "private", json!({"dns_name": "one"}))
+        .await
+        .body["port"]
+        .clone();
     let server = cloud.name_servers()[0];
     // A name on an ordinary tenant network stays inside.
     assert_eq!(one["dns_assignment"][0]["fqdn"], "one.cloud.internal.");
-    let answer = ask(server, "one.g.example.test.", RecordType::A).await.unwrap();
+    let answer = ask(server, "one.g.example.test.", RecordType::A)
+        .await
+        .unwrap();
     assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
     let made = fip(&client, json!({"port_id": one["id"]})).await.body["floatingip"].clone();
     assert_eq!(made["dns_name"], "");
     let address = made["floating_ip_address"].as_str().unwrap().to_owned();
-    assert_eq!(data(&ask(server, "one.g.example.test.", RecordType::A).await.unwrap()), [address.as_str()]);
-    let two = port(&client, "private", json!({"dns_name": "two"})).await.body["port"].clone();
-    let path = format!("/networking/v2.0/floatingips/{}", made["id"].as_str().unwrap());
+    assert_eq!(
+        data(
+            &ask(server, "one.g.example.test.", RecordType::A)
+                .await
+                .unwrap()
+        ),
+        [address.as_str()]
+    );
+    let two = port(&client, "private", json!({"dns_name": "two"}))
+        .await
+        .body["port"]
+        .clone();
+    let path = format!(
+        "/networking/v2.0/floatingips/{}",
+        made["id"].as_str().unwrap()
+    );
     let moved = json!({"floatingip": {"port_id": two["id"]}});
     assert_eq!(client.call("PUT", &path, Some(moved)).await.status, 200);
-    let answer = ask(server, "one.g.example.test.", RecordType::A).await.unwrap();
+    let answer = ask(server, "one.g.example.test.", RecordType::A)
+        .await
+        .unwrap();
     assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
-    assert_eq!(data(&ask(server, "two.g.example.test.", RecordType::A).await.unwrap()), [address.as_str()]);
-    assert_eq!(data(&ask(server, &reverse(&address), RecordType::PTR).await.unwrap()), ["two.g.example.test."]);
+    assert_eq!(
+        data(
+            &ask(server, "two.g.example.test.", RecordType::A)
+                .await
+                .unwrap()
+        ),
+        [address.as_str()]
+    );
+    assert_eq!(
+        data(
+            &ask(server, &reverse(&address), RecordType::PTR)
+                .await
+                .unwrap()
+        ),
+        ["two.g.example.test."]
+    );
 }
 
 #[tokio::test]
@@ -90,16 +161,42 @@ async fn a_port_on_a_published_network_follows_its_name_and_domain() {
     let named = json!({"dns_name": "host", "dns_domain": "h.example.test."});
     let made = port(&client, "published", named).await.body["port"].clone();
     assert_eq!(made["dns_assignment"][0]["fqdn"], "host.h.example.test.");
-    let address = made["fixed_ips"][0]["ip_address"].as_str().unwrap().to_owned();
+    let address = made["fixed_ips"][0]["ip_address"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let server = cloud.name_servers()[1];
-    assert_eq!(data(&ask(server, "host.h.example.test.", RecordType::A).await.unwrap()), [address.as_str()]);
+    assert_eq!(
+        data(
+            &ask(server, "host.h.example.test.", RecordType::A)
+                .await
+                .unwrap()
+        ),
+        [address.as_str()]
+    );
     let path = format!("/networking/v2.0/ports/{}", made["id"].as_str().unwrap());
     let moved = json!({"port": {"dns_domain": "i.example.test.", "dns_name": "other"}});
     assert_eq!(client.call("PUT", &path, Some(moved)).await.status, 200);
-    let answer = ask(server, "host.h.example.test.", RecordType::A).await.unwrap();
+    let answer = ask(server, "host.h.example.test.", RecordType::A)
+        .await
+        .unwrap();
     assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
-    assert_eq!(data(&ask(server, "other.i.example.test.", RecordType::A).await.unwrap()), [address.as_str()]);
-    assert_eq!(data(&ask(server, &reverse(&address), RecordType::PTR).await.unwrap()), ["other.i.example.test."]);
+    assert_eq!(
+        data(
+            &ask(server, "other.i.example.test.", RecordType::A)
+                .await
+                .unwrap()
+        ),
+        [address.as_str()]
+    );
+    assert_eq!(
+        data(
+            &ask(server, &reverse(&address), RecordType::PTR)
+                .await
+                .unwrap()
+        ),
+        ["other.i.example.test."]
+    );
     assert_eq!(client.call("DELETE", &path, None).await.status, 204);
     assert!(cloud.snapshot().recordsets.is_empty());
 }
@@ -109,18 +206,47 @@ async fn a_subnet_flag_publishes_only_its_own_addresses() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
     client.zone("j.example.test.").await;
-    let net = client.post("/networking/v2.0/networks", json!({"network": {"name": "n", "dns_domain": "j.example.test."}})).await;
+    let net = client
+        .post(
+            "/networking/v2.0/networks",
+            json!({"network": {"name": "n", "dns_domain": "j.example.test."}}),
+        )
+        .await;
     let net = net["network"]["id"].clone();
     for (cidr, publish) in [("10.5.0.0/24", false), ("2001:db8:5::/64", true)] {
         let version = if publish { 6 } else { 4 };
-        client.post("/networking/v2.0/subnets", json!({"subnet": {"network_id": net,
-            "ip_version": version, "cidr": cidr, "dns_publish_fixed_ip": publish}})).await;
+        client
+            .post(
+                "/networking/v2.0/subnets",
+                json!({"subnet": {"network_id": net,
+            "ip_version": version, "cidr": cidr, "dns_publish_fixed_ip": publish}}),
+            )
+            .await;
     }
-    let made = client.post("/networking/v2.0/ports", json!({"port": {"network_id": net, "dns_name": "six"}})).await;
+    let made = client
+        .post(
+            "/networking/v2.0/ports",
+            json!({"port": {"network_id": net, "dns_name": "six"}}),
+        )
+        .await;
     assert_eq!(made["port"]["fixed_ips"].as_array().unwrap().len(), 2);
     let server = cloud.name_servers()[0];
-    assert_eq!(ask(server, "six.j.example.test.", RecordType::AAAA).await.unwrap().answers.len(), 1);
-    assert_eq!(ask(server, "six.j.example.test.", RecordType::A).await.unwrap().answers.len(), 0);
+    assert_eq!(
+        ask(server, "six.j.example.test.", RecordType::AAAA)
+            .await
+            .unwrap()
+            .answers
+            .len(),
+        1
+    );
+    assert_eq!(
+        ask(server, "six.j.example.test.", RecordType::A)
+            .await
+            .unwrap()
+            .answers
+            .len(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -141,17 +267,40 @@ async fn what_designate_refuses_neutron_mostly_swallows() {
     let admin = Client::login(&cloud, "admin", "admin").await;
     let path = format!("/dns/v2/quotas/{}", client.project);
     let headers = [("x-auth-all-projects", "true")];
-    let quota = admin.call_with("PATCH", &path, Some(json!({"zone_recordsets": 3})), &headers).await;
+    let quota = admin
+        .call_with(
+            "PATCH",
+            &path,
+            Some(json!({"zone_recordsets": 3})),
+            &headers,
+        )
+        .await;
     assert_eq!(quota.status, 200);
     let before = cloud.snapshot().floating_ips.len();
-    let over = fip(&client, json!({"dns_name": "b", "dns_domain": "k.example.test."})).await;
-    assert_eq!((over.status, over.body["NeutronError"]["type"].as_str()), (409, Some("ExternalDNSOverQuota")));
+    let over = fip(
+        &client,
+        json!({"dns_name": "b", "dns_domain": "k.example.test."}),
+    )
+    .await;
+    assert_eq!(
+        (over.status, over.body["NeutronError"]["type"].as_str()),
+        (409, Some("ExternalDNSOverQuota"))
+    );
     assert_eq!(cloud.snapshot().floating_ips.len(), before + 1);
     let quiet = json!({"dns_name": "c", "dns_domain": "k.example.test."});
     assert_eq!(port(&client, "published", quiet).await.status, 201);
     let direct = json!({"name": "d.k.example.test.", "type": "A", "records": ["192.0.2.1"]});
-    let direct = client.call("POST", &format!("/dns/v2/zones/{zone}/recordsets"), Some(direct)).await;
-    assert_eq!((direct.status, direct.body["type"].as_str()), (413, Some("over_quota")));
+    let direct = client
+        .call(
+            "POST",
+            &format!("/dns/v2/zones/{zone}/recordsets"),
+            Some(direct),
+        )
+        .await;
+    assert_eq!(
+        (direct.status, direct.body["type"].as_str()),
+        (413, Some("over_quota"))
+    );
 }
 
 #[tokio::test]
@@ -159,11 +308,19 @@ async fn names_are_checked() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
     for bad in ["a_b", "-a", "a-", "a.b.", "x.123", "x.123."] {
-        assert_eq!(port(&client, "published", json!({"dns_name": bad})).await.status, 400, "{bad}");
+        assert_eq!(
+            port(&client, "published", json!({"dns_name": bad}))
+                .await
+                .status,
+            400,
+            "{bad}"
+        );
     }
-    for bad in [json!({"dns_name": "a"}), json!({"dns_domain": "a.test."}),
-        json!({"dns_name": "a", "dns_domain": "a.test"})]
-    {
+    for bad in [
+        json!({"dns_name": "a"}),
+        json!({"dns_domain": "a.test."}),
+        json!({"dns_name": "a", "dns_domain": "a.test"}),
+    ] {
         assert_eq!(fip(&client, bad.clone()).await.status, 400, "{bad}");
     }
     let plain = port(&client, "published", json!({})).await.body["port"].clone();
@@ -180,28 +337,65 @@ async fn a_server_names_its_port_and_leaves_it_nameless() {
     let image = client.get("/image/v2/images").await["images"][0]["id"].clone();
     let boot = json!({"server": {"name": "My_VM.1", "imageRef": image, "flavorRef": "42",
         "networks": [{"port": id}]}});
-    let server = client.call("POST", "/compute/v2.1/servers", Some(boot.clone())).await;
+    let server = client
+        .call("POST", "/compute/v2.1/servers", Some(boot.clone()))
+        .await;
     assert_eq!(server.status, 202);
-    let path = format!("/compute/v2.1/servers/{}", server.body["server"]["id"].as_str().unwrap());
+    let path = format!(
+        "/compute/v2.1/servers/{}",
+        server.body["server"]["id"].as_str().unwrap()
+    );
     let shown = client.get(&path).await["server"].clone();
     assert_eq!(shown["status"], "ACTIVE");
     assert_eq!(shown["addresses"]["private"][0]["OS-EXT-IPS:type"], "fixed");
     let bound = client.get(&format!("/networking/v2.0/ports/{id}")).await["port"].clone();
-    assert_eq!((bound["dns_name"].as_str(), bound["device_owner"].as_str()), (Some("my-vm-1"), Some("compute:nova")));
-    let console = client.post(&format!("{path}/action"), json!({"os-getConsoleOutput": {}})).await;
+    assert_eq!(
+        (bound["dns_name"].as_str(), bound["device_owner"].as_str()),
+        (Some("my-vm-1"), Some("compute:nova"))
+    );
+    let console = client
+        .post(
+            &format!("{path}/action"),
+            json!({"os-getConsoleOutput": {}}),
+        )
+        .await;
     assert_eq!(console["output"], "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE");
-    assert_eq!(client.call("POST", "/compute/v2.1/servers", Some(boot.clone())).await.status, 409);
+    assert_eq!(
+        client
+            .call("POST", "/compute/v2.1/servers", Some(boot.clone()))
+            .await
+            .status,
+        409
+    );
     assert_eq!(client.call("DELETE", &path, None).await.status, 204);
     assert_eq!(client.call("GET", &path, None).await.status, 404);
     let unbound = client.get(&format!("/networking/v2.0/ports/{id}")).await["port"].clone();
-    assert_eq!((unbound["dns_name"].as_str(), unbound["device_owner"].as_str()), (Some(""), Some("")));
+    assert_eq!(
+        (
+            unbound["dns_name"].as_str(),
+            unbound["device_owner"].as_str()
+        ),
+        (Some(""), Some(""))
+    );
     // A port that somebody named otherwise breaks the build, not the request.
     let rename = json!({"port": {"dns_name": "wrong"}});
-    client.call("PUT", &format!("/networking/v2.0/ports/{id}"), Some(rename)).await;
-    let server = client.call("POST", "/compute/v2.1/servers", Some(boot)).await;
+    client
+        .call("PUT", &format!("/networking/v2.0/ports/{id}"), Some(rename))
+        .await;
+    let server = client
+        .call("POST", "/compute/v2.1/servers", Some(boot))
+        .await;
     assert_eq!(server.status, 202);
-    let path = format!("/compute/v2.1/servers/{}", server.body["server"]["id"].as_str().unwrap());
+    let path = format!(
+        "/compute/v2.1/servers/{}",
+        server.body["server"]["id"].as_str().unwrap()
+    );
     let broken = client.get(&path).await["server"].clone();
     assert_eq!(broken["status"], "ERROR");
-    assert!(broken["fault"]["message"].as_str().unwrap().contains("dns_name"));
+    assert!(
+        broken["fault"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("dns_name")
+    );
 }

@@ -23,9 +23,14 @@ pub(super) fn create(job: &mut Job<'_>) -> (String, Value) {
 fn random(job: &mut Job<'_>) -> String {
     let length = match &job.properties["length"] {
         Value::String(text) => text.parse().ok(),
-        other => other.as_u64().and_then(|length| usize::try_from(length).ok()),
+        other => other
+            .as_u64()
+            .and_then(|length| usize::try_from(length).ok()),
     };
-    let classes = job.properties["character_classes"].as_array().cloned().unwrap_or_default();
+    let classes = job.properties["character_classes"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let mut letters: Vec<u8> = Vec::new();
     for class in &classes {
         letters.extend_from_slice(match class["class"].as_str().unwrap_or_default() {

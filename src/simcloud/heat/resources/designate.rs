@@ -10,7 +10,11 @@ fn body(properties: &Value, names: &[&str]) -> Value {
     let mut body = Map::new();
     for name in names {
         if let Some(value) = properties.get(*name) {
-            let value = if *name == "ttl" { lookup::number(value) } else { value.clone() };
+            let value = if *name == "ttl" {
+                lookup::number(value)
+            } else {
+                value.clone()
+            };
             body.insert((*name).to_owned(), value);
         }
     }
@@ -20,16 +24,25 @@ fn body(properties: &Value, names: &[&str]) -> Value {
 pub(super) fn create_zone(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     let body = body(&job.properties, &["name", "email", "ttl", "description"]);
     let zone = job.call(Service::Dns, Method::POST, "/v2/zones", body)?;
-    Ok((zone["id"].as_str().unwrap_or_default().to_owned(), Value::Null))
+    Ok((
+        zone["id"].as_str().unwrap_or_default().to_owned(),
+        Value::Null,
+    ))
 }
 
 pub(super) fn create_recordset(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     let wanted = job.text("zone").to_owned();
     let zone = lookup::zone(job, &wanted)?;
-    let body = body(&job.properties, &["name", "type", "records", "ttl", "description"]);
+    let body = body(
+        &job.properties,
+        &["name", "type", "records", "ttl", "description"],
+    );
     let path = format!("/v2/zones/{zone}/recordsets");
     let set = job.call(Service::Dns, Method::POST, &path, body)?;
-    Ok((set["id"].as_str().unwrap_or_default().to_owned(), json!({"zone": zone})))
+    Ok((
+        set["id"].as_str().unwrap_or_default().to_owned(),
+        json!({"zone": zone}),
+    ))
 }
 
 fn path(job: &Job<'_>) -> String {
@@ -48,18 +61,15 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
     let shown = show(job)?;
     match shown["status"].as_str() {
         Some("ACTIVE") => Ok(Progress::Done),
-        Some("ERROR") => {
-            Err(Trouble::new("ResourceInError", "Went to status ERROR due to \"Unknown\""))
-        }
+        Some("ERROR") => Err(Trouble::new(
+            "ResourceInError",
+            "Went to status ERROR due to \"Unknown\"",
+        )),
         _ => Ok(Progress::Waiting),
     }
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     // Heat passes on only what says something: a description cannot be taken away.
     let said: Vec<&str> = changed
         .iter()
@@ -69,7 +79,11 @@ pub(super) fn update(
     if said.is_empty() {
         return Ok(Change::InPlace);
     }
-    let method = if job.data["zone"].is_string() { Method::PUT } else { Method::PATCH };
+    let method = if job.data["zone"].is_string() {
+        Method::PUT
+    } else {
+        Method::PATCH
+    };
     let path = path(job);
     job.call(Service::Dns, method, &path, body(new, &said))?;
     Ok(Change::InPlace)

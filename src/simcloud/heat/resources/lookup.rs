@@ -12,7 +12,9 @@ use crate::simcloud::{
 /// A number that may have come as text.
 pub(super) fn number(value: &Value) -> Value {
     match value {
-        Value::String(text) => text.parse::<i64>().map_or_else(|_| value.clone(), |n| json!(n)),
+        Value::String(text) => text
+            .parse::<i64>()
+            .map_or_else(|_| value.clone(), |n| json!(n)),
         other => other.clone(),
     }
 }
@@ -24,32 +26,66 @@ fn by_name_or_id(
     path: &str,
     wanted: &str,
 ) -> Result<String, String> {
-    let what = path.rsplit('/').next().unwrap_or_default().trim_end_matches('s').replace('-', "_");
+    let what = path
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('s')
+        .replace('-', "_");
     let query: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-    let direct =
-        world.internal(caller, service, Method::GET, &format!("{path}/{query}"), Value::Null);
+    let direct = world.internal(
+        caller,
+        service,
+        Method::GET,
+        &format!("{path}/{query}"),
+        Value::Null,
+    );
     if let Ok(found) = direct {
         let found = found.get(&what).unwrap_or(&found);
         return Ok(found["id"].as_str().unwrap_or_default().to_owned());
     }
-    let found =
-        world.internal(caller, service, Method::GET, &format!("{path}?name={query}"), Value::Null);
+    let found = world.internal(
+        caller,
+        service,
+        Method::GET,
+        &format!("{path}?name={query}"),
+        Value::Null,
+    );
     let found = found.map_err(|refusal| refusal.message)?;
-    let list = found.as_object().into_iter().flat_map(|map| map.values()).find_map(Value::as_array);
-    let exact: Vec<&Value> =
-        list.into_iter().flatten().filter(|row| row["name"] == wanted).collect();
+    let list = found
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.values())
+        .find_map(Value::as_array);
+    let exact: Vec<&Value> = list
+        .into_iter()
+        .flatten()
+        .filter(|row| row["name"] == wanted)
+        .collect();
     match exact.as_slice() {
         [one] => Ok(one["id"].as_str().unwrap_or_default().to_owned()),
         [] => Err(format!("Unable to find {what} with name or id '{wanted}'")),
-        _ => Err(format!("Multiple {what} matches found for name '{wanted}', use an ID to be more specific.")),
+        _ => Err(format!(
+            "Multiple {what} matches found for name '{wanted}', use an ID to be more specific."
+        )),
     }
 }
 
 /// The id of something of Neutron's.
-pub(super) fn network(job: &mut Job<'_>, collection: &str, wanted: &str) -> Result<String, Trouble> {
+pub(super) fn network(
+    job: &mut Job<'_>,
+    collection: &str,
+    wanted: &str,
+) -> Result<String, Trouble> {
     let caller = job.caller.clone();
-    by_name_or_id(job.world, &caller, Service::Network, &format!("/v2.0/{collection}"), wanted)
-        .map_err(|message| Trouble::new("NotFound", message))
+    by_name_or_id(
+        job.world,
+        &caller,
+        Service::Network,
+        &format!("/v2.0/{collection}"),
+        wanted,
+    )
+    .map_err(|message| Trouble::new("NotFound", message))
 }
 
 /// The id of a zone.
@@ -66,8 +102,13 @@ pub(super) fn image(job: &mut Job<'_>, wanted: &str) -> Result<String, Trouble> 
 }
 
 fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<String, String> {
-    let all =
-        world.internal(caller, Service::Compute, Method::GET, "/v2.1/flavors", Value::Null);
+    let all = world.internal(
+        caller,
+        Service::Compute,
+        Method::GET,
+        "/v2.1/flavors",
+        Value::Null,
+    );
     let all = all.map_err(|refusal| refusal.message)?;
     let found = all["flavors"]
         .as_array()
@@ -75,7 +116,9 @@ fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<Strin
         .flatten()
         .find(|flavor| flavor["id"] == wanted || flavor["name"] == wanted);
     let message = || format!("The Flavor ({wanted}) could not be found.");
-    found.map(|flavor| flavor["id"].as_str().unwrap_or_default().to_owned()).ok_or_else(message)
+    found
+        .map(|flavor| flavor["id"].as_str().unwrap_or_default().to_owned())
+        .ok_or_else(message)
 }
 
 pub(super) fn flavor(job: &mut Job<'_>, wanted: &str) -> Result<String, Trouble> {
@@ -115,11 +158,19 @@ pub(in crate::simcloud::heat) fn custom(
             let fits = value.split_once('/').is_some_and(|(base, prefix)| {
                 base.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok()
             });
-            return if fits { Ok(()) } else { Err(format!("Invalid net cidr {value}")) };
+            return if fits {
+                Ok(())
+            } else {
+                Err(format!("Invalid net cidr {value}"))
+            };
         }
         "ip_addr" => {
             let fits = value.parse::<std::net::IpAddr>().is_ok();
-            return if fits { Ok(()) } else { Err("Invalid IP address".to_owned()) };
+            return if fits {
+                Ok(())
+            } else {
+                Err("Invalid IP address".to_owned())
+            };
         }
         "rel_dns_name" | "dns_name" | "dns_domain" => return dns(constraint, value),
         // Others are taken for satisfied: they concern services that are not simulated.
@@ -141,7 +192,9 @@ fn dns(constraint: &str, value: &str) -> Result<(), String> {
     }
     for label in value.strip_suffix('.').unwrap_or(value).split('.') {
         let fits = (1..=63).contains(&label.len())
-            && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+            && label
+                .bytes()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-');
         if !fits {

@@ -57,7 +57,11 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(class: &str, message: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), message: message.into(), missing: false }
+        Self {
+            class: class.to_owned(),
+            message: message.into(),
+            missing: false,
+        }
     }
 
     pub(super) fn reason(&self, resource: &str) -> String {
@@ -66,7 +70,12 @@ impl Trouble {
 
     /// A service's refusal as its Python client names it.
     fn of(service: Service, refusal: &Refusal, request_id: &str) -> Self {
-        let Refusal { status, kind, message, .. } = refusal;
+        let Refusal {
+            status,
+            kind,
+            message,
+            ..
+        } = refusal;
         let by_status = match status {
             400 => "BadRequest",
             401 => "Unauthorized",
@@ -79,8 +88,14 @@ impl Trouble {
         };
         let (class, message) = match service {
             Service::Network => {
-                let own = ["NetworkNotFound", "PortNotFound", "NetworkInUse", "OverQuota",
-                    "IpAddressGenerationFailure", "InvalidIpForNetwork"];
+                let own = [
+                    "NetworkNotFound",
+                    "PortNotFound",
+                    "NetworkInUse",
+                    "OverQuota",
+                    "IpAddressGenerationFailure",
+                    "InvalidIpForNetwork",
+                ];
                 let class = if own.contains(&kind.as_str()) {
                     format!("{kind}Client")
                 } else if *status >= 500 {
@@ -88,7 +103,10 @@ impl Trouble {
                 } else {
                     by_status.to_owned()
                 };
-                (class, format!("{message}\nNeutron server returns request_ids: ['{request_id}']"))
+                (
+                    class,
+                    format!("{message}\nNeutron server returns request_ids: ['{request_id}']"),
+                )
             }
             Service::Compute => (
                 by_status.to_owned(),
@@ -97,7 +115,11 @@ impl Trouble {
             _ if *status >= 500 => ("RemoteError".to_owned(), message.clone()),
             _ => (by_status.to_owned(), message.clone()),
         };
-        Self { class, message, missing: *status == 404 }
+        Self {
+            class,
+            message,
+            missing: *status == 404,
+        }
     }
 }
 
@@ -123,7 +145,9 @@ impl<'a> Job<'a> {
         path: &str,
         body: Value,
     ) -> Result<Value, Trouble> {
-        let outcome = self.world.internal(&self.caller, service, method, path, body);
+        let outcome = self
+            .world
+            .internal(&self.caller, service, method, path, body);
         outcome.map_err(|refusal| {
             let request_id = format!("req-{}", self.world.uuid());
             Trouble::of(service, &refusal, &request_id)
@@ -132,12 +156,11 @@ impl<'a> Job<'a> {
 
     /// The name that Heat gives where the template gives none.
     pub(super) fn physical_name(&mut self) -> String {
-        match self.properties["name"].as_str() {
-            Some(name) => name.to_owned(),
-            None => {
-                let random = self.world.hex_id();
-                format!("{}-{}-{}", self.stack_name, self.name, &random[..12])
-            }
+        if let Some(name) = self.properties["name"].as_str() {
+            name.to_owned()
+        } else {
+            let random = self.world.hex_id();
+            format!("{}-{}-{}", self.stack_name, self.name, &random[..12])
         }
     }
 
@@ -181,10 +204,14 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
 
 /// Changes a resource to new properties, or says that it must be replaced.
 pub(super) fn update(job: &mut Job<'_>, new: &Value) -> Result<Change, Trouble> {
-    let Some(schema) = Schema::of(&job.kind) else { return Ok(Change::None) };
+    let Some(schema) = Schema::of(&job.kind) else {
+        return Ok(Change::None);
+    };
     let old = job.properties.clone();
     let names = schema.all();
-    let changed: Vec<&str> = names.filter(|name| old.get(name) != new.get(name)).collect();
+    let changed: Vec<&str> = names
+        .filter(|name| old.get(name) != new.get(name))
+        .collect();
     if changed.is_empty() {
         return Ok(Change::None);
     }
@@ -220,9 +247,10 @@ pub(super) fn is_gone(job: &mut Job<'_>) -> Result<Progress, Trouble> {
         _ => return Ok(Progress::Done),
     };
     match outcome {
-        Ok(shown) if shown["status"] == "ERROR" => {
-            Err(Trouble::new("ResourceInError", "Went to status ERROR due to \"Unknown\""))
-        }
+        Ok(shown) if shown["status"] == "ERROR" => Err(Trouble::new(
+            "ResourceInError",
+            "Went to status ERROR due to \"Unknown\"",
+        )),
         Ok(_) => Ok(Progress::Waiting),
         Err(trouble) if trouble.missing => Ok(Progress::Done),
         Err(trouble) => Err(trouble),
@@ -233,7 +261,10 @@ pub(super) fn is_gone(job: &mut Job<'_>) -> Result<Progress, Trouble> {
 pub(super) fn reference(resource: &Resource) -> Value {
     match resource.kind.as_str() {
         "OS::Heat::RandomString" => resource.data["value"].clone(),
-        _ => resource.physical_id.as_ref().map_or(Value::Null, |id| json!(id)),
+        _ => resource
+            .physical_id
+            .as_ref()
+            .map_or(Value::Null, |id| json!(id)),
     }
 }
 
@@ -255,8 +286,12 @@ pub(super) fn attribute(
         kind if kind.starts_with("OS::Neutron::") => network::show(&mut job).ok(),
         _ => Some(job.data.clone()),
     };
-    let Some(shown) = shown else { return Value::Null };
-    let Some((first, rest)) = path.split_first() else { return shown };
+    let Some(shown) = shown else {
+        return Value::Null;
+    };
+    let Some((first, rest)) = path.split_first() else {
+        return shown;
+    };
     if first == "show" {
         return super::functions::walk(&shown, rest);
     }

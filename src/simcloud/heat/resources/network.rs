@@ -10,8 +10,11 @@ pub(super) fn create(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     match job.kind.as_str() {
         "OS::Neutron::RouterInterface" => return add_interface(job),
         "OS::Neutron::FloatingIPAssociation" => {
-            let (fip, port) = (job.text("floatingip_id").to_owned(), job.text("port_id").to_owned());
-            associate(job, &fip, json!(port))?;
+            let (fip, port) = (
+                job.text("floatingip_id").to_owned(),
+                job.text("port_id").to_owned(),
+            );
+            associate(job, &fip, &json!(port))?;
             return Ok((format!("{fip}:{port}"), Value::Null));
         }
         _ => {}
@@ -25,7 +28,12 @@ pub(super) fn create(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     }
     let body = network_body::of(job, &properties, true)?;
     let path = format!("/v2.0/{collection}");
-    let made = job.call(Service::Network, Method::POST, &path, json!({singular: body}))?;
+    let made = job.call(
+        Service::Network,
+        Method::POST,
+        &path,
+        json!({singular: body}),
+    )?;
     let id = made[singular]["id"].as_str().unwrap_or_default().to_owned();
     job.id.clone_from(&id);
     set_tags(job, &properties, &path)?;
@@ -49,15 +57,24 @@ fn set_rules(job: &mut Job<'_>, properties: &Value) -> Result<(), Trouble> {
     let group = job.id.clone();
     let shown = show(job)?;
     let own = |rule: &&Value| {
-        rule["direction"] == "egress" && rule["protocol"].is_null() && rule["remote_ip_prefix"].is_null()
+        rule["direction"] == "egress"
+            && rule["protocol"].is_null()
+            && rule["remote_ip_prefix"].is_null()
     };
     let rules = properties["rules"].as_array().cloned().unwrap_or_default();
     let egress = rules.iter().any(|rule| rule["direction"] == "egress");
-    for rule in shown["security_group_rules"].as_array().into_iter().flatten() {
+    for rule in shown["security_group_rules"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         if own(&rule) && !egress {
             continue;
         }
-        let path = format!("/v2.0/security-group-rules/{}", rule["id"].as_str().unwrap_or_default());
+        let path = format!(
+            "/v2.0/security-group-rules/{}",
+            rule["id"].as_str().unwrap_or_default()
+        );
         job.call(Service::Network, Method::DELETE, &path, Value::Null)?;
     }
     for rule in rules {
@@ -79,7 +96,12 @@ fn set_rules(job: &mut Job<'_>, properties: &Value) -> Result<(), Trouble> {
             wanted["remote_group_id"] = json!(remote);
         }
         let body = json!({"security_group_rule": wanted});
-        job.call(Service::Network, Method::POST, "/v2.0/security-group-rules", body)?;
+        job.call(
+            Service::Network,
+            Method::POST,
+            "/v2.0/security-group-rules",
+            body,
+        )?;
     }
     Ok(())
 }
@@ -99,14 +121,17 @@ fn add_interface(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     Ok((format!("{router}:{field}={id}"), Value::Null))
 }
 
-fn associate(job: &mut Job<'_>, fip: &str, port: Value) -> Result<(), Trouble> {
+fn associate(job: &mut Job<'_>, fip: &str, port: &Value) -> Result<(), Trouble> {
     let path = format!("/v2.0/floatingips/{fip}");
     let body = json!({"floatingip": {"port_id": port}});
-    job.call(Service::Network, Method::PUT, &path, body).map(drop)
+    job.call(Service::Network, Method::PUT, &path, body)
+        .map(drop)
 }
 
 pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
-    let Some((collection, singular)) = collection(&job.kind) else { return Ok(json!({})) };
+    let Some((collection, singular)) = collection(&job.kind) else {
+        return Ok(json!({}));
+    };
     let path = format!("/v2.0/{collection}/{}", job.id);
     let shown = job.call(Service::Network, Method::GET, &path, Value::Null)?;
     let mut shown = shown[singular].clone();
@@ -114,7 +139,10 @@ pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
         // Heat's attribute has whole subnets where Neutron's port has ids.
         let mut subnets = Vec::new();
         for ip in shown["fixed_ips"].as_array().cloned().unwrap_or_default() {
-            let path = format!("/v2.0/subnets/{}", ip["subnet_id"].as_str().unwrap_or_default());
+            let path = format!(
+                "/v2.0/subnets/{}",
+                ip["subnet_id"].as_str().unwrap_or_default()
+            );
             if let Ok(subnet) = job.call(Service::Network, Method::GET, &path, Value::Null) {
                 subnets.push(subnet["subnet"].clone());
             }
@@ -124,24 +152,30 @@ pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
     Ok(shown)
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     if job.kind == "OS::Neutron::FloatingIP" {
         // Only the association is sent: changed names are accepted and ignored.
-        if changed.iter().any(|name| matches!(*name, "port_id" | "fixed_ip_address")) {
+        if changed
+            .iter()
+            .any(|name| matches!(*name, "port_id" | "fixed_ip_address"))
+        {
             let mut wanted = json!({"port_id": new.get("port_id")});
             if let Some(fixed) = new.get("fixed_ip_address") {
                 wanted["fixed_ip_address"] = fixed.clone();
             }
             let path = format!("/v2.0/floatingips/{}", job.id);
-            job.call(Service::Network, Method::PUT, &path, json!({"floatingip": wanted}))?;
+            job.call(
+                Service::Network,
+                Method::PUT,
+                &path,
+                json!({"floatingip": wanted}),
+            )?;
         }
         return Ok(Change::InPlace);
     }
-    let Some((collection, singular)) = collection(&job.kind) else { return Ok(Change::Replace) };
+    let Some((collection, singular)) = collection(&job.kind) else {
+        return Ok(Change::Replace);
+    };
     let mut wanted = json!({});
     for name in changed {
         wanted[*name] = match (new.get(*name), *name) {
@@ -158,7 +192,12 @@ pub(super) fn update(
     let body = network_body::of(job, &wanted, false)?;
     if body.as_object().is_some_and(|body| !body.is_empty()) {
         let path = format!("{path}/{}", job.id);
-        job.call(Service::Network, Method::PUT, &path, json!({singular: body}))?;
+        job.call(
+            Service::Network,
+            Method::PUT,
+            &path,
+            json!({singular: body}),
+        )?;
     }
     Ok(Change::InPlace)
 }
@@ -173,8 +212,11 @@ pub(super) fn delete(job: &mut Job<'_>) -> Result<Progress, Trouble> {
             job.call(Service::Network, Method::PUT, &path, json!({field: value}))?;
         }
         "OS::Neutron::FloatingIPAssociation" => {
-            let fip = id.split_once(':').map_or(id.as_str(), |(fip, _)| fip).to_owned();
-            associate(job, &fip, Value::Null)?;
+            let fip = id
+                .split_once(':')
+                .map_or(id.as_str(), |(fip, _)| fip)
+                .to_owned();
+            associate(job, &fip, &Value::Null)?;
         }
         kind => {
             if let Some((collection, _)) = collection(kind) {

@@ -41,32 +41,75 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     Schema {
         kind: "OS::Neutron::Net",
         required: &[],
-        updatable: &["name", "admin_state_up", "shared", "dns_domain", "tags",
-            "port_security_enabled", "value_specs"],
-        replacing: &["tenant_id", "dhcp_agent_ids", "qos_policy", "availability_zone_hints"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "shared",
+            "dns_domain",
+            "tags",
+            "port_security_enabled",
+            "value_specs",
+        ],
+        replacing: &[
+            "tenant_id",
+            "dhcp_agent_ids",
+            "qos_policy",
+            "availability_zone_hints",
+        ],
         constraints: &[("dns_domain", "dns_domain")],
     },
     Schema {
         kind: "OS::Neutron::ProviderNet",
         required: &["network_type"],
-        updatable: &["name", "admin_state_up", "shared", "dns_domain", "tags",
-            "port_security_enabled", "router_external", "value_specs"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "shared",
+            "dns_domain",
+            "tags",
+            "port_security_enabled",
+            "router_external",
+            "value_specs",
+        ],
         replacing: &["network_type", "physical_network", "segmentation_id"],
         constraints: &[("dns_domain", "dns_domain")],
     },
     Schema {
         kind: "OS::Neutron::Subnet",
         required: &[],
-        updatable: &["name", "gateway_ip", "enable_dhcp", "dns_nameservers",
-            "allocation_pools", "host_routes", "tags", "value_specs"],
-        replacing: &["network", "network_id", "cidr", "ip_version", "ipv6_ra_mode",
-            "ipv6_address_mode", "tenant_id", "subnetpool", "prefixlen"],
+        updatable: &[
+            "name",
+            "gateway_ip",
+            "enable_dhcp",
+            "dns_nameservers",
+            "allocation_pools",
+            "host_routes",
+            "tags",
+            "value_specs",
+        ],
+        replacing: &[
+            "network",
+            "network_id",
+            "cidr",
+            "ip_version",
+            "ipv6_ra_mode",
+            "ipv6_address_mode",
+            "tenant_id",
+            "subnetpool",
+            "prefixlen",
+        ],
         constraints: &[("cidr", "net_cidr"), ("network", "neutron.network")],
     },
     Schema {
         kind: "OS::Neutron::Router",
         required: &[],
-        updatable: &["name", "admin_state_up", "external_gateway_info", "tags", "value_specs"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "external_gateway_info",
+            "tags",
+            "value_specs",
+        ],
         replacing: &["distributed", "ha", "availability_zone_hints"],
         constraints: &[],
     },
@@ -80,9 +123,21 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
     Schema {
         kind: "OS::Neutron::Port",
         required: &[],
-        updatable: &["name", "admin_state_up", "fixed_ips", "security_groups", "dns_name",
-            "value_specs", "tags", "allowed_address_pairs", "device_id", "device_owner",
-            "port_security_enabled", "binding:vnic_type", "replacement_policy"],
+        updatable: &[
+            "name",
+            "admin_state_up",
+            "fixed_ips",
+            "security_groups",
+            "dns_name",
+            "value_specs",
+            "tags",
+            "allowed_address_pairs",
+            "device_id",
+            "device_owner",
+            "port_security_enabled",
+            "binding:vnic_type",
+            "replacement_policy",
+        ],
         replacing: &["network", "network_id", "mac_address"],
         constraints: &[("dns_name", "dns_name"), ("network", "neutron.network")],
     },
@@ -90,10 +145,19 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
         kind: "OS::Neutron::FloatingIP",
         required: &[],
         updatable: &["port_id", "fixed_ip_address", "dns_name", "dns_domain"],
-        replacing: &["floating_network", "floating_network_id", "floating_subnet",
-            "floating_ip_address", "value_specs"],
-        constraints: &[("dns_name", "rel_dns_name"), ("dns_domain", "dns_domain"),
-            ("floating_network", "neutron.network"), ("port_id", "neutron.port")],
+        replacing: &[
+            "floating_network",
+            "floating_network_id",
+            "floating_subnet",
+            "floating_ip_address",
+            "value_specs",
+        ],
+        constraints: &[
+            ("dns_name", "rel_dns_name"),
+            ("dns_domain", "dns_domain"),
+            ("floating_network", "neutron.network"),
+            ("port_id", "neutron.port"),
+        ],
     },
     Schema {
         kind: "OS::Neutron::FloatingIPAssociation",
@@ -113,12 +177,30 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
         kind: "OS::Nova::Server",
         required: &["flavor"],
         updatable: &["name", "metadata"],
-        replacing: &["image", "flavor", "networks", "user_data", "user_data_format", "key_name",
-            "security_groups", "config_drive", "availability_zone", "tags",
-            "user_data_update_policy", "image_update_policy", "flavor_update_policy",
-            "scheduler_hints", "admin_pass", "software_config_transport", "block_device_mapping_v2"],
-        constraints: &[("image", "glance.image"), ("flavor", "nova.flavor"),
-            ("key_name", "nova.keypair")],
+        replacing: &[
+            "image",
+            "flavor",
+            "networks",
+            "user_data",
+            "user_data_format",
+            "key_name",
+            "security_groups",
+            "config_drive",
+            "availability_zone",
+            "tags",
+            "user_data_update_policy",
+            "image_update_policy",
+            "flavor_update_policy",
+            "scheduler_hints",
+            "admin_pass",
+            "software_config_transport",
+            "block_device_mapping_v2",
+        ],
+        constraints: &[
+            ("image", "glance.image"),
+            ("flavor", "nova.flavor"),
+            ("key_name", "nova.keypair"),
+        ],
     },
     Schema {
         kind: "OS::Nova::KeyPair",
@@ -182,8 +264,15 @@ pub(in crate::simcloud::heat) fn check_definition(
         );
         return Err(Refusal::new(400, "StackValidationFailed", message));
     };
-    let given = definition.properties.as_object().cloned().unwrap_or_default();
-    if let Some(unknown) = given.keys().find(|name| !schema.all().any(|known| known == *name)) {
+    let given = definition
+        .properties
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    if let Some(unknown) = given
+        .keys()
+        .find(|name| !schema.all().any(|known| known == *name))
+    {
         return Err(invalid(format!(
             "Property error: : resources.{name}.properties: : Unknown Property {unknown}"
         )));
@@ -196,7 +285,12 @@ pub(in crate::simcloud::heat) fn check_definition(
         }
     }
     let native: Vec<&str> = schema.all().collect();
-    for repeated in given.get("value_specs").and_then(Value::as_object).into_iter().flatten() {
+    for repeated in given
+        .get("value_specs")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         if native.contains(&repeated.0.as_str()) {
             return Err(invalid(format!(
                 "value_specs can not include property that is already in use: {}",
@@ -204,11 +298,16 @@ pub(in crate::simcloud::heat) fn check_definition(
             )));
         }
         if matches!(repeated.0.as_str(), "shared" | "tenant_id") {
-            return Err(invalid(format!("{} not allowed in value_specs", repeated.0)));
+            return Err(invalid(format!(
+                "{} not allowed in value_specs",
+                repeated.0
+            )));
         }
     }
     for (property, constraint) in schema.constraints {
-        let Some(value) = resolved.get(*property).and_then(Value::as_str) else { continue };
+        let Some(value) = resolved.get(*property).and_then(Value::as_str) else {
+            continue;
+        };
         if value.is_empty() {
             continue;
         }

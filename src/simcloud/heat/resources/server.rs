@@ -26,7 +26,9 @@ fn encode(text: &str) -> String {
 }
 
 fn networks(job: &mut Job<'_>) -> Result<Option<Value>, Trouble> {
-    let Some(wanted) = job.properties["networks"].as_array().cloned() else { return Ok(None) };
+    let Some(wanted) = job.properties["networks"].as_array().cloned() else {
+        return Ok(None);
+    };
     let mut list = Vec::new();
     for wish in wanted {
         let mut entry = json!({});
@@ -73,8 +75,16 @@ pub(super) fn create(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     if let Some(groups) = job.properties["security_groups"].as_array() {
         server["security_groups"] = groups.iter().map(|group| json!({"name": group})).collect();
     }
-    let made = job.call(Service::Compute, Method::POST, "/v2.1/servers", json!({"server": server}))?;
-    Ok((made["server"]["id"].as_str().unwrap_or_default().to_owned(), Value::Null))
+    let made = job.call(
+        Service::Compute,
+        Method::POST,
+        "/v2.1/servers",
+        json!({"server": server}),
+    )?;
+    Ok((
+        made["server"]["id"].as_str().unwrap_or_default().to_owned(),
+        Value::Null,
+    ))
 }
 
 pub(super) fn create_keypair(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
@@ -83,7 +93,12 @@ pub(super) fn create_keypair(job: &mut Job<'_>) -> Result<(String, Value), Troub
     if let Some(key) = job.properties.get("public_key") {
         keypair["public_key"] = key.clone();
     }
-    job.call(Service::Compute, Method::POST, "/v2.1/os-keypairs", json!({"keypair": keypair}))?;
+    job.call(
+        Service::Compute,
+        Method::POST,
+        "/v2.1/os-keypairs",
+        json!({"keypair": keypair}),
+    )?;
     Ok((name, Value::Null))
 }
 
@@ -98,7 +113,11 @@ fn path(job: &Job<'_>) -> String {
 pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
     let path = path(job);
     let shown = job.call(Service::Compute, Method::GET, &path, Value::Null)?;
-    let inner = if job.kind == "OS::Nova::KeyPair" { "keypair" } else { "server" };
+    let inner = if job.kind == "OS::Nova::KeyPair" {
+        "keypair"
+    } else {
+        "server"
+    };
     let mut shown = shown[inner].clone();
     // A server in ERROR can be deleted all the same.
     if inner == "server" && shown["OS-EXT-STS:task_state"] == "deleting" {
@@ -113,8 +132,7 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
         Some("ACTIVE") => Ok(Progress::Done),
         Some("ERROR") => {
             let message = shown["fault"]["message"].as_str().unwrap_or("Unknown");
-            let reason =
-                format!("Went to status ERROR due to \"Message: {message}, Code: 500\"");
+            let reason = format!("Went to status ERROR due to \"Message: {message}, Code: 500\"");
             Err(Trouble::new("ResourceInError", reason))
         }
         _ => Ok(Progress::Waiting),
@@ -127,8 +145,12 @@ pub(super) fn attributes(job: &mut Job<'_>) -> Option<Value> {
     let mut by_network = Map::new();
     let mut first = Value::Null;
     for (network, entries) in shown["addresses"].as_object().into_iter().flatten() {
-        let ips: Vec<Value> =
-            entries.as_array().into_iter().flatten().map(|entry| entry["addr"].clone()).collect();
+        let ips: Vec<Value> = entries
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|entry| entry["addr"].clone())
+            .collect();
         if first.is_null() {
             first = ips.first().cloned().unwrap_or_default();
         }
@@ -139,11 +161,7 @@ pub(super) fn attributes(job: &mut Job<'_>) -> Option<Value> {
     Some(shown)
 }
 
-pub(super) fn update(
-    job: &mut Job<'_>,
-    new: &Value,
-    changed: &[&str],
-) -> Result<Change, Trouble> {
+pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result<Change, Trouble> {
     if changed.contains(&"name") {
         let path = path(job);
         let body = json!({"server": {"name": new["name"]}});
@@ -160,5 +178,9 @@ pub(super) fn update(
 pub(super) fn delete(job: &mut Job<'_>) -> Result<Progress, Trouble> {
     let path = path(job);
     job.call(Service::Compute, Method::DELETE, &path, Value::Null)?;
-    Ok(if job.kind == "OS::Nova::KeyPair" { Progress::Done } else { Progress::Waiting })
+    Ok(if job.kind == "OS::Nova::KeyPair" {
+        Progress::Done
+    } else {
+        Progress::Waiting
+    })
 }

@@ -32,7 +32,11 @@ impl DriverError {
                 Err(Refusal::new(409, "ExternalDNSOverQuota", message))
             }
             Self::Other(refusal) => {
-                tracing::debug!(kind = refusal.kind, message = refusal.message, "designate driver");
+                tracing::debug!(
+                    kind = refusal.kind,
+                    message = refusal.message,
+                    "designate driver"
+                );
                 let message =
                     "Request Failed: internal server error while processing your request.";
                 Err(Refusal::new(500, "HTTPInternalServerError", message))
@@ -56,10 +60,20 @@ fn get(
     path: &str,
     all_projects: bool,
 ) -> Result<Value, DriverError> {
-    let headers: &[(&str, &str)] =
-        if all_projects { &[("x-auth-all-projects", "true")] } else { &[] };
+    let headers: &[(&str, &str)] = if all_projects {
+        &[("x-auth-all-projects", "true")]
+    } else {
+        &[]
+    };
     world
-        .internal_with(caller, Service::Dns, Method::GET, path, Value::Null, headers)
+        .internal_with(
+            caller,
+            Service::Dns,
+            Method::GET,
+            path,
+            Value::Null,
+            headers,
+        )
         .map_err(|refusal| match refusal.status {
             403 => DriverError::DomainNotFound,
             _ => DriverError::of(refusal),
@@ -99,12 +113,21 @@ fn add(
 fn reverse(address: IpAddr) -> (String, String) {
     let (labels, suffix, skip) = match address {
         IpAddr::V4(v4) => {
-            let labels = v4.octets().iter().rev().map(u8::to_string).collect::<Vec<_>>();
+            let labels = v4
+                .octets()
+                .iter()
+                .rev()
+                .map(u8::to_string)
+                .collect::<Vec<_>>();
             (labels, "in-addr.arpa.", 1)
         }
         IpAddr::V6(v6) => {
             let nibbles = format!("{:032x}", v6.to_bits());
-            (nibbles.chars().rev().map(String::from).collect(), "ip6.arpa.", 2)
+            (
+                nibbles.chars().rev().map(String::from).collect(),
+                "ip6.arpa.",
+                2,
+            )
         }
     };
     let name = format!("{}.{suffix}", labels.join("."));
@@ -121,7 +144,10 @@ pub(super) fn create(
     ips: &[String],
 ) -> Result<(), DriverError> {
     let fqdn = format!("{name}.{domain}");
-    if world.faults.hit(&Fault::PublicationLost, Target::named(&fqdn)) {
+    if world
+        .faults
+        .hit(&Fault::PublicationLost, Target::named(&fqdn))
+    {
         return Ok(());
     }
     let (v6, v4): (Vec<&String>, Vec<&String>) = ips.iter().partition(|ip| ip.contains(':'));
@@ -151,7 +177,11 @@ pub(super) fn create(
                 continue;
             }
         }
-        let labels: Vec<&str> = reverse_name.trim_end_matches('.').rsplit('.').take(2).collect();
+        let labels: Vec<&str> = reverse_name
+            .trim_end_matches('.')
+            .rsplit('.')
+            .take(2)
+            .collect();
         let zone = json!({"name": reverse_zone,
             "email": format!("admin@{}", domain.trim_end_matches('.')),
             "description": format!("An {}.{}. zone for reverse lookups set up by Neutron.",
@@ -176,13 +206,25 @@ fn holders(
     all: bool,
 ) -> Result<(String, Vec<String>), DriverError> {
     let zone = zone_id(world, caller, domain, all)?;
-    let found = get(world, caller, &format!("/v2/zones/{zone}/recordsets?name={fqdn}"), all)?;
+    let found = get(
+        world,
+        caller,
+        &format!("/v2/zones/{zone}/recordsets?name={fqdn}"),
+        all,
+    )?;
     let holds = |set: &&Value| {
         let records = set["records"].as_array();
-        records.into_iter().flatten().any(|r| ips.iter().any(|ip| r.as_str() == Some(ip)))
+        records
+            .into_iter()
+            .flatten()
+            .any(|r| ips.iter().any(|ip| r.as_str() == Some(ip)))
     };
     let sets = found["recordsets"].as_array();
-    let ids = sets.into_iter().flatten().filter(holds).map(|set| text(set, "id").to_owned());
+    let ids = sets
+        .into_iter()
+        .flatten()
+        .filter(holds)
+        .map(|set| text(set, "id").to_owned());
     Ok((zone, ids.collect()))
 }
 
@@ -195,7 +237,10 @@ pub(super) fn delete(
     ips: &[String],
 ) -> Result<(), DriverError> {
     let fqdn = format!("{name}.{domain}");
-    if world.faults.hit(&Fault::PublicationKept, Target::named(&fqdn)) {
+    if world
+        .faults
+        .hit(&Fault::PublicationKept, Target::named(&fqdn))
+    {
         return Ok(());
     }
     let mut all = false;
@@ -206,11 +251,21 @@ pub(super) fn delete(
         }
         other => other?,
     };
-    let headers: &[(&str, &str)] = if all { &[("x-auth-all-projects", "true")] } else { &[] };
+    let headers: &[(&str, &str)] = if all {
+        &[("x-auth-all-projects", "true")]
+    } else {
+        &[]
+    };
     for id in ids {
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
-        let gone =
-            world.internal_with(caller, Service::Dns, Method::DELETE, &path, Value::Null, headers);
+        let gone = world.internal_with(
+            caller,
+            Service::Dns,
+            Method::DELETE,
+            &path,
+            Value::Null,
+            headers,
+        );
         gone.map_err(DriverError::Other)?;
     }
     if !world.options.reverse_dns {
@@ -220,11 +275,15 @@ pub(super) fn delete(
     for ip in ips {
         let Ok(address) = ip.parse() else { continue };
         let (reverse_name, reverse_zone) = reverse(address);
-        let Ok(zone) = zone_id(world, &own, &reverse_zone, false) else { continue };
+        let Ok(zone) = zone_id(world, &own, &reverse_zone, false) else {
+            continue;
+        };
         let path = format!("/v2/zones/{zone}/recordsets?name={reverse_name}&type=PTR");
         let found = get(world, &own, &path, false)?;
         // Already gone is only worth a warning.
-        let Some(id) = found["recordsets"][0]["id"].as_str() else { continue };
+        let Some(id) = found["recordsets"][0]["id"].as_str() else {
+            continue;
+        };
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
         match world.internal(&own, Service::Dns, Method::DELETE, &path, Value::Null) {
             Err(refusal) if refusal.status != 404 => return Err(DriverError::Other(refusal)),
