@@ -6,3 +6,4 @@ mod faults;
 mod heat;
 mod identity;
 mod publication;
+mod shapes;

@@ -30,6 +30,12 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether a name fits the query's own: asked first, so that nobody builds rows that nobody sees.
+pub(super) fn named(call: &Call, name: &str) -> bool {
+    call.query("name")
+        .is_none_or(|wanted| glob(&wanted.to_ascii_lowercase(), name))
+}
+
 /// What a query may say besides filters.
 const CONTROL: [&str; 5] = ["limit", "marker", "sort_key", "sort_dir", "data"];
 

@@ -44,6 +44,7 @@ pub(super) fn handle(
             let mut rows: Vec<Value> = zone
                 .recordsets
                 .values()
+                .filter(|set| paging::named(call, &set.name))
                 .map(|set| view(world, zone, set))
                 .collect();
             with_data(call, &mut rows);
@@ -85,6 +86,7 @@ pub(super) fn search(world: &World, call: &Call, who: &View) -> Result<Reply, Re
         .flat_map(|zone| {
             zone.recordsets
                 .values()
+                .filter(|set| paging::named(call, &set.name))
                 .map(move |set| view(world, zone, set))
         })
         .collect();

@@ -17,7 +17,7 @@ use crate::simcloud::{
 };
 
 /// Deleted stacks that are remembered.
-const REMEMBERED: usize = 1000;
+const REMEMBERED: usize = 200;
 
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let body = &call.body;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Refusal, Reply,
     functions::{Resolver, is_static},
-    invalid, parameters, resources,
+    groups, invalid, parameters, resources,
     stack::{COMPLETE, Stack},
     template::{Template, yaml},
     views,
@@ -56,18 +56,19 @@ pub(super) fn draft(
     name: &str,
 ) -> Result<Draft, Refusal> {
     let parameters = parameters::settle(world, &call.caller, &template, &given)?;
-    let draft = Draft {
-        template,
-        given,
-        parameters,
-    };
     // A stack that exists only to resolve what is known before there is one.
-    let probe = Stack {
+    let mut probe = Stack {
         name: name.to_owned(),
         owner: call.caller.clone(),
-        template: draft.template.clone(),
-        parameters: draft.parameters.clone(),
+        template,
+        parameters,
         ..Stack::default()
+    };
+    probe.template = groups::expand(world, &probe)?;
+    let draft = Draft {
+        template: probe.template.clone(),
+        given,
+        parameters: probe.parameters.clone(),
     };
     for (name, definition) in &draft.template.resources {
         let mut resolved = Map::new();
@@ -165,6 +166,7 @@ pub(super) fn preview(world: &mut World, call: &Call) -> Result<Reply, Refusal> 
         .template
         .resources
         .iter()
+        .filter(|(name, _)| !groups::is_member(name))
         .map(|(name, definition)| {
             json!({"resource_name": name, "logical_resource_id": name,
                 "resource_type": definition.kind, "resource_status": "INIT_COMPLETE",

@@ -314,7 +314,8 @@ impl Resolver<'_> {
     }
 }
 
-fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
+/// The value with a variable replaced wherever it is written.
+pub(super) fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
     match value {
         Value::String(text) if text == variable => item.clone(),
         Value::String(text) => Value::String(text.replace(variable, &as_text(item))),

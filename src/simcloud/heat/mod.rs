@@ -4,6 +4,7 @@ mod actions;
 mod drafts;
 mod engine;
 mod functions;
+mod groups;
 mod parameters;
 mod parts;
 mod resources;

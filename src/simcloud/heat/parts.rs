@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, href, no_resource, resources,
+    Refusal, Reply, groups, href, no_resource, resources,
     stack::{Resource, Stack, StackEvent},
     views,
 };
@@ -98,10 +98,12 @@ fn list(world: &World, call: &Call, stack: &Stack) -> Reply {
         .doomed
         .iter()
         .filter(|one| stack.resource(&one.name).is_none());
+    let nested = call.query("nested_depth").is_some_and(|depth| depth != "0");
     let mut rows: Vec<Value> = stack
         .resources
         .iter()
         .chain(gone)
+        .filter(|one| nested || !groups::is_member(&one.name))
         .map(|one| resource_view(world, stack, one))
         .collect();
     for name in ["name", "type", "status"] {

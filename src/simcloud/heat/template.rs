@@ -234,7 +234,8 @@ impl Template {
 }
 
 impl Definition {
-    fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
+    /// Reads one resource.
+    pub(super) fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
         let Some(kind) = body["type"].as_str() else {
             return Err(invalid(format!(
                 "Each Resource must contain a type key: {name}"

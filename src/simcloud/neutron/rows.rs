@@ -183,21 +183,24 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, 
     if kind == Kind::SecurityGroup {
         groups::ensure_default(world, &call.caller.project_id);
     }
+    // What Neutron computes can only be compared once it is there; all else is compared first.
+    let computed = |name: &str| name.starts_with("dns_") && kind == Kind::Port;
+    let fits_all = |row: &Value, late: bool| {
+        let filters = call.query.iter().map(|(name, _)| name.as_str());
+        filters
+            .filter(|name| !CONTROL.contains(name) && computed(name) == late)
+            .all(|name| {
+                let same = call.query.iter().filter(|(other, _)| other == name);
+                let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
+                fits(row, name, &values)
+            })
+    };
     let mut rows: Vec<Value> = world
         .network
         .table(kind)
-        .filter(|row| visible(world, &call.caller, kind, row))
+        .filter(|row| visible(world, &call.caller, kind, row) && fits_all(row, false))
         .map(|row| view(world, &call.caller, kind, row))
-        .filter(|row| {
-            call.query
-                .iter()
-                .filter(|(name, _)| !CONTROL.contains(&name.as_str()))
-                .all(|(name, _)| {
-                    let same = call.query.iter().filter(|(other, _)| other == name);
-                    let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
-                    fits(row, name, &values)
-                })
-        })
+        .filter(|row| fits_all(row, true))
         .collect();
     if let Some(marker) = call.query("marker")
         && let Some(at) = rows.iter().position(|row| text(row, "id") == marker)

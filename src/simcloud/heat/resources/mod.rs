@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 pub(super) use schema::{SCHEMAS, Schema, check_definition};
 
-use super::stack::{Resource, Stack};
+use super::{
+    groups,
+    stack::{Resource, Stack},
+};
 use crate::simcloud::{
     wire::{Caller, Refusal, Service},
     world::World,
@@ -222,6 +225,7 @@ pub(super) fn update(job: &mut Job<'_>, new: &Value) -> Result<Change, Trouble> 
         "OS::Designate::Zone" | "OS::Designate::RecordSet" => designate::update(job, new, &changed),
         "OS::Nova::Server" => server::update(job, new, &changed),
         kind if kind.starts_with("OS::Neutron::") => network::update(job, new, &changed),
+        groups::KIND => Ok(Change::InPlace),
         _ => Ok(Change::Replace),
     }
 }
@@ -277,6 +281,9 @@ pub(super) fn attribute(
 ) -> Value {
     if resource.physical_id.is_none() || resource.hollow {
         return Value::Null;
+    }
+    if resource.kind == groups::KIND {
+        return groups::attribute(world, stack, resource, path);
     }
     let mut job = Job::of(world, stack, resource);
     let shown = match job.kind.as_str() {

@@ -23,7 +23,7 @@ pub(in crate::simcloud::heat) struct Schema {
 }
 
 /// All types that can be made.
-pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
+pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 17] = [
     Schema {
         kind: "OS::Designate::Zone",
         required: &["name"],
@@ -221,6 +221,13 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
         required: &["value"],
         updatable: &[],
         replacing: &["value", "type"],
+        constraints: &[],
+    },
+    Schema {
+        kind: "OS::Heat::ResourceGroup",
+        required: &["resource_def"],
+        updatable: &["count", "resource_def", "index_var", "removal_policies"],
+        replacing: &[],
         constraints: &[],
     },
     Schema {
