@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::client::{Client, ask, ask_tcp, data, http, start};
 use crate::simcloud::{
-    Fault, GuestView, Guests, Latency, NameServerMode, Scope, Service, SimCloud, SimOptions, Stages,
+    Fault, GuestView, Guests, NameServerMode, Scope, Service, SimCloud, SimOptions,
 };
 
 async fn record(client: &Client, zone: &str, name: &str) -> String {
@@ -255,31 +255,6 @@ resources:
     let snapshot = cloud.snapshot();
     assert_eq!(snapshot.floating_ips.len(), 1);
     assert!(!snapshot.is_clean());
-}
-
-#[tokio::test]
-async fn stages_take_their_time() {
-    let stages = Stages {
-        serial_batch: Duration::from_millis(40),
-        poll_delay: Duration::from_millis(80),
-        transfer: Duration::from_millis(40),
-        ..Stages::default()
-    };
-    let options = SimOptions {
-        latency: Latency::Stages(stages),
-        ..SimOptions::default()
-    };
-    let cloud = SimCloud::start(options).await.unwrap();
-    let client = Client::demo(&cloud).await;
-    let zone = client.zone("l.example.test.").await;
-    let path = format!("/dns/v2/zones/{zone}");
-    assert_eq!(client.get(&path).await["status"], "PENDING");
-    let refused = ask(cloud.name_servers()[0], "l.example.test.", RecordType::SOA)
-        .await
-        .unwrap();
-    assert_eq!(refused.metadata.response_code, ResponseCode::Refused);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(client.get(&path).await["status"], "ACTIVE");
 }
 
 #[tokio::test]
