@@ -312,7 +312,9 @@ impl Faults {
         let mut board = self.board();
         let board = &mut *board;
         for injected in &mut board.injected {
-            let Some(found) = pick(&injected.fault) else { continue };
+            let Some(found) = pick(&injected.fault) else {
+                continue;
+            };
             if !injected.scope.covers(target) {
                 continue;
             }

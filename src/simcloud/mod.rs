@@ -1,6 +1,6 @@
 //! A simulated OpenStack and its name servers behind plain HTTP and DNS.
 //!
-//! The whole cloud is one state machine ([`world`]) that is moved on whenever somebody looks at it; the services
+//! The whole cloud is one state machine (the `world` module) that is moved on whenever somebody looks at it; the services
 //! are pure functions on it. It is a peer on the far side of the network: it shares no code with the
 //! clients that test it.
 

@@ -182,7 +182,7 @@ impl Default for SimOptions {
             latency: Latency::Zero,
             seed: 1,
             name_server_count: 2,
-            token_lifetime: Duration::from_secs(3600),
+            token_lifetime: Duration::from_hours(1),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: None,
             quotas: Quotas::default(),

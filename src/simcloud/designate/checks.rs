@@ -10,7 +10,9 @@ const TYPES: [&str; 14] =
     ["A", "AAAA", "CAA", "CERT", "CNAME", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT"];
 
 fn labels_fit(name: &str, wildcard: bool) -> bool {
-    let Some(bare) = name.strip_suffix('.') else { return false };
+    let Some(bare) = name.strip_suffix('.') else {
+        return false;
+    };
     name.len() <= 255
         && bare.split('.').enumerate().all(|(position, label)| {
             (wildcard && position == 0 && label == "*")
@@ -60,7 +62,9 @@ pub(super) fn record_name(value: &Value) -> Result<String, Refusal> {
 }
 
 pub(super) fn email(value: &Value) -> Result<String, Refusal> {
-    let Some(email) = value.as_str() else { return Err(required("email")) };
+    let Some(email) = value.as_str() else {
+        return Err(required("email"));
+    };
     let fits = email.split_once('@').is_some_and(|(user, host)| {
         !user.is_empty() && labels_fit(&format!("{}.", host.trim_end_matches('.')), false)
     });

@@ -118,7 +118,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         },
         (&Method::GET, ["v2", "recordsets"]) => recordsets::search(world, call, &view),
         (_, ["v2", "quotas", ..] | ["v2", "limits"]) => limits::handle(world, call, &path[1..]),
-        (&Method::GET, ["v2", "service_statuses"]) => Ok(statuses()),
+        (&Method::GET, ["v2", "service_statuses"]) => Ok(statuses(world)),
         (&Method::GET, ["v2", "pools"]) => Ok(Reply::ok(json!({"pools": [{"id": POOL, "name": "default",
                 "ns_records": nameservers(world)}], "links": {}}))),
         _ => Err(Refusal::new(404, "not_found", "")),
@@ -136,13 +136,17 @@ fn versions(world: &World) -> Value {
         version("v2.1", "CURRENT")]})
 }
 
-fn statuses() -> Reply {
+fn statuses(world: &World) -> Reply {
+    let now = world.timestamp_micros();
+    let href = format!("{}/dns/v2/service_statuses", world.base_url);
     let service = |name: &str| {
         json!({"id": format!("simcloud-{name}"), "service_name": name, "hostname": "simcloud",
-            "status": "UP", "stats": {}, "capabilities": {}, "links": {}})
+            "status": "UP", "stats": {}, "capabilities": {}, "created_at": now,
+            "updated_at": now, "heartbeated_at": now,
+            "links": {"self": format!("{href}/simcloud-{name}")}})
     };
     let all = ["api", "central", "mdns", "producer", "worker"].map(service);
-    Reply::ok(json!({"service_statuses": all, "links": {}}))
+    Reply::ok(json!({"service_statuses": all, "links": {"self": href}}))
 }
 
 /// The host names of the pool's name servers.

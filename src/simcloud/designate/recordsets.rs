@@ -38,7 +38,12 @@ pub(super) fn handle(
     let zone = zones::find(world, who, zone_id)?;
     match (&call.method, path) {
         (&Method::GET, []) => {
-            let mut rows: Vec<Value> = zone.recordsets.values().map(|set| view(world, zone, set)).collect();
+            let mut rows: Vec<Value> = zone
+                .recordsets
+                .values()
+                .filter(|set| paging::named(call, &set.name))
+                .map(|set| view(world, zone, set))
+                .collect();
             with_data(call, &mut rows);
             paging::filter(call, &mut rows, &FILTERS)?;
             paging::page(call, &world.base_url, "recordsets", rows).map(Reply::ok)
@@ -56,7 +61,9 @@ pub(super) fn handle(
 
 /// Keeps the rows that hold a record like the wanted one.
 fn with_data(call: &Call, rows: &mut Vec<Value>) {
-    let Some(wanted) = call.query("data") else { return };
+    let Some(wanted) = call.query("data") else {
+        return;
+    };
     rows.retain(|row| {
         let records = row["records"].as_array();
         records.into_iter().flatten().any(|r| r.as_str().is_some_and(|r| paging::glob(wanted, r)))
@@ -70,7 +77,12 @@ pub(super) fn search(world: &World, call: &Call, who: &View) -> Result<Reply, Re
         .zones
         .values()
         .filter(|zone| who.sees(&zone.project_id))
-        .flat_map(|zone| zone.recordsets.values().map(move |set| view(world, zone, set)))
+        .flat_map(|zone| {
+            zone.recordsets
+                .values()
+                .filter(|set| paging::named(call, &set.name))
+                .map(move |set| view(world, zone, set))
+        })
         .collect();
     with_data(call, &mut rows);
     paging::filter(call, &mut rows, &FILTERS)?;

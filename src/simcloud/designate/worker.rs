@@ -14,7 +14,7 @@ use crate::simcloud::{
 const POLL_ATTEMPTS: u32 = 10;
 const POLL_RETRY: Duration = Duration::from_secs(1);
 /// How often a zone in ERROR is tried again.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 fn worker_stopped(world: &World, zone: &str) -> bool {
     world.faults.hit(&Fault::WorkerStopped, Target::named(zone))
@@ -22,7 +22,9 @@ fn worker_stopped(world: &World, zone: &str) -> bool {
 
 /// Notes that a zone has changes; they go out with the next batch.
 pub(super) fn changed(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     if zone.action == "NONE" {
         zone.status = PENDING;
         zone.action = "UPDATE";
@@ -37,7 +39,9 @@ pub(super) fn changed(world: &mut World, zone_id: &str) {
 
 /// Hands a new zone to the name servers; it already has its first serial.
 pub(super) fn created(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if !worker_stopped(world, &name) {
         publish(world, zone_id);
         return;
@@ -50,7 +54,9 @@ pub(super) fn created(world: &mut World, zone_id: &str) {
 
 /// Bumps the serial: from here on the zone's content is on its way.
 pub(in crate::simcloud) fn serial_batch(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if worker_stopped(world, &name) {
         world.park(Event::SerialBatch(zone_id.to_owned()));
         return;
@@ -74,7 +80,9 @@ pub(in crate::simcloud) fn serial_batch(world: &mut World, zone_id: &str) {
 
 /// Hands the zone as it is now to the name servers and plans the poll.
 pub(super) fn publish(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get(zone_id) else {
+        return;
+    };
     let soa = zones::soa(world, zone);
     let copy = Arc::new(copy_of(world, zone, &soa));
     if let Some(zone) = world.dns.zones.get_mut(zone_id) {
@@ -176,7 +184,9 @@ fn has_serial(world: &World, server: usize, zone: &Zone) -> bool {
 
 /// Asks all servers and settles what they have, or tries again.
 pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) {
-    let Some(zone) = world.dns.zones.get(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get(zone_id) else {
+        return;
+    };
     let name = zone.name.clone();
     if zone.action == "DELETE" {
         return;
@@ -213,7 +223,9 @@ pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) 
 }
 
 fn settle(world: &mut World, zone_id: &str) {
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     let serial = zone.serial;
     for set in zone.recordsets.values_mut() {
         if set.serial.is_some_and(|at| at <= serial) {
@@ -230,7 +242,9 @@ fn settle(world: &mut World, zone_id: &str) {
 /// Takes a record set out of its zone; a fault may keep it on the wire.
 pub(super) fn removed(world: &mut World, zone_id: &str, set: &RecordSet) {
     let stays = world.faults.hit(&Fault::RecordLeftBehind, Target::named(&set.name));
-    let Some(zone) = world.dns.zones.get_mut(zone_id) else { return };
+    let Some(zone) = world.dns.zones.get_mut(zone_id) else {
+        return;
+    };
     zone.recordsets.remove(&set.id);
     if stays {
         let ttl = set.ttl.unwrap_or(zone.ttl);
@@ -247,7 +261,9 @@ pub(super) fn delete_zone(world: &mut World, zone_id: &str) {
 
 /// The zone leaves the servers, then the API.
 pub(in crate::simcloud) fn zone_gone(world: &mut World, zone_id: &str) {
-    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else { return };
+    let Some(name) = world.dns.zones.get(zone_id).map(|zone| zone.name.clone()) else {
+        return;
+    };
     if worker_stopped(world, &name) {
         world.park(Event::ZoneGone(zone_id.to_owned()));
         return;
@@ -272,7 +288,9 @@ pub(in crate::simcloud) fn refresh_all(world: &mut World) {
         }
     }
     for id in ids {
-        let Some(zone) = world.dns.zones.get_mut(&id) else { continue };
+        let Some(zone) = world.dns.zones.get_mut(&id) else {
+            continue;
+        };
         if !haunted {
             zone.ghosts.clear();
         }

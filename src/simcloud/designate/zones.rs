@@ -54,7 +54,7 @@ fn list(world: &World, call: &Call, who: &View) -> Result<Reply, Refusal> {
         .dns
         .zones
         .values()
-        .filter(|zone| who.sees(&zone.project_id))
+        .filter(|zone| who.sees(&zone.project_id) && paging::named(call, &zone.name))
         .map(|zone| view(world, zone))
         .collect();
     paging::filter(call, &mut rows, &["name", "type", "email", "status", "description", "ttl", "pool_id"])?;

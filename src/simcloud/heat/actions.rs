@@ -1,17 +1,15 @@
-//! What changes stacks: create, update, delete, and what only looks at templates.
+//! What changes stacks: create, update, delete and the actions.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Refusal, Reply, engine,
-    functions::{Resolver, is_static},
-    href, invalid, not_found, parameters, resources,
-    stack::{COMPLETE, FAILED, IN_PROGRESS, Stack},
-    template::{Template, yaml},
-    views,
+    Refusal, Reply,
+    drafts::{check_name, draft, given_parameters, template_of},
+    engine, href, not_found,
+    stack::{COMPLETE, FAILED, IN_PROGRESS, Previous, Stack},
 };
 use crate::simcloud::{
     wire::{Call, webob},
@@ -19,77 +17,7 @@ use crate::simcloud::{
 };
 
 /// Deleted stacks that are remembered.
-const REMEMBERED: usize = 1000;
-
-/// A template with its parameters, checked.
-struct Draft {
-    template: Template,
-    given: Map<String, Value>,
-    parameters: BTreeMap<String, Value>,
-}
-
-fn template_of(body: &Value) -> Result<Template, Refusal> {
-    match body.get("template") {
-        Some(Value::Null) | None => Err(Refusal::new(400, "HTTPBadRequest", "No template specified")),
-        Some(template) => Template::parse(template),
-    }
-}
-
-/// The parameters that a request gives, in its body or its environment.
-fn given_parameters(body: &Value) -> Result<Map<String, Value>, Refusal> {
-    let environment = match &body["environment"] {
-        Value::String(text) if !text.trim().is_empty() => {
-            yaml(text).map_err(|error| Refusal::new(400, "HTTPBadRequest", error))?
-        }
-        other => other.clone(),
-    };
-    let mut given = environment["parameters"].as_object().cloned().unwrap_or_default();
-    given.extend(body["parameters"].as_object().cloned().unwrap_or_default());
-    Ok(given)
-}
-
-fn draft(
-    world: &mut World,
-    call: &Call,
-    template: Template,
-    given: Map<String, Value>,
-    name: &str,
-) -> Result<Draft, Refusal> {
-    let parameters = parameters::settle(world, &call.caller, &template, &given)?;
-    let draft = Draft { template, given, parameters };
-    // A stack that exists only to resolve what is known before there is one.
-    let probe = Stack {
-        name: name.to_owned(),
-        owner: call.caller.clone(),
-        template: draft.template.clone(),
-        parameters: draft.parameters.clone(),
-        ..Stack::default()
-    };
-    for (name, definition) in &draft.template.resources {
-        let mut resolved = Map::new();
-        for (property, value) in definition.properties.as_object().into_iter().flatten() {
-            if is_static(value) {
-                let value = Resolver { world, stack: &probe }.resolve(value).map_err(invalid)?;
-                resolved.insert(property.clone(), value);
-            }
-        }
-        resources::check_definition(world, &call.caller, name, definition, &resolved)?;
-    }
-    Ok(draft)
-}
-
-fn check_name(name: &str) -> Result<(), Refusal> {
-    let fits = name.len() <= 255
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    if fits {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "Invalid stack name {name} must contain only alphanumeric or \"_-.\" characters, must \
-         start with alpha and must be 255 characters or less."
-    )))
-}
+const REMEMBERED: usize = 200;
 
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let body = &call.body;
@@ -157,7 +85,7 @@ fn deadline(world: &World, timeout_mins: Option<u64>) -> Duration {
     world.now + Duration::from_secs(timeout_mins.unwrap_or(60).saturating_mul(60))
 }
 
-fn tags(value: &Value) -> Vec<String> {
+pub(super) fn tags(value: &Value) -> Vec<String> {
     let list = value.as_str().unwrap_or_default().split(',').map(str::trim);
     list.filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
@@ -190,7 +118,8 @@ pub(super) fn update(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
     }
     let draft = draft(world, call, template, given, &stack.name)?;
     let mut stack = stack.clone();
-    stack.previous = Some((stack.template, stack.given, stack.parameters));
+    stack.previous =
+        Some(Previous { template: stack.template, given: stack.given, parameters: stack.parameters });
     stack.template = draft.template;
     stack.given = draft.given;
     stack.parameters = draft.parameters;
@@ -294,75 +223,4 @@ pub(super) fn action(world: &mut World, call: &Call, stack: &Stack) -> Result<Re
     engine::enter(world, &mut stack, action, COMPLETE, reason);
     replace(world, stack);
     Ok(accepted())
-}
-
-fn parameter_views(template: &Template, given: &Map<String, Value>) -> Value {
-    let mut views = Map::new();
-    for (name, schema) in &template.parameters {
-        let kind = match schema["type"].as_str().unwrap_or("string") {
-            "number" => "Number",
-            "comma_delimited_list" => "CommaDelimitedList",
-            "json" => "Json",
-            "boolean" => "Boolean",
-            _ => "String",
-        };
-        let mut view = json!({"Type": kind, "Label": schema["label"].as_str().unwrap_or(name),
-            "NoEcho": if schema["hidden"] == true { "true" } else { "false" },
-            "Description": schema["description"].as_str().unwrap_or_default()});
-        if let Some(default) = schema.get("default") {
-            view["Default"] = default.clone();
-        }
-        if let Some(value) = given.get(name) {
-            view["Value"] = value.clone();
-        }
-        views.insert(name.clone(), view);
-    }
-    Value::Object(views)
-}
-
-pub(super) fn validate(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    let template = template_of(&call.body)?;
-    let given = given_parameters(&call.body)?;
-    // Missing parameters are no fault here, and only what is known is checked.
-    for (name, definition) in &template.resources {
-        resources::check_definition(world, &call.caller, name, definition, &Map::new())?;
-    }
-    Ok(Reply::ok(json!({"Description": template.description,
-        "Parameters": parameter_views(&template, &given),
-        "Environment": {"parameters": given, "parameter_defaults": {}, "event_sinks": [],
-            "resource_registry": {"resources": {}}}})))
-}
-
-pub(super) fn preview(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.body["stack_name"].as_str().unwrap_or_default().to_owned();
-    check_name(&name)?;
-    let template = template_of(&call.body)?;
-    let draft = draft(world, call, template, given_parameters(&call.body)?, &name)?;
-    let stack = Stack {
-        name,
-        owner: call.caller.clone(),
-        tags: tags(&call.body["tags"]),
-        template: draft.template,
-        parameters: draft.parameters,
-        given: draft.given,
-        action: "CREATE",
-        status: COMPLETE,
-        created: world.timestamp(),
-        disable_rollback: true,
-        ..Stack::default()
-    };
-    let mut view = views::show(world, &stack, false);
-    let rows: Vec<Value> = stack
-        .template
-        .resources
-        .iter()
-        .map(|(name, definition)| {
-            json!({"resource_name": name, "logical_resource_id": name,
-                "resource_type": definition.kind, "resource_status": "INIT_COMPLETE",
-                "resource_status_reason": "", "physical_resource_id": "",
-                "properties": definition.properties, "attributes": {}, "required_by": []})
-        })
-        .collect();
-    view["resources"] = Value::Array(rows);
-    Ok(Reply::ok(json!({"stack": view})))
 }

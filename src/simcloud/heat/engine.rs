@@ -1,18 +1,13 @@
 //! Heat's engine: brings a stack, round by round, to what its template says.
 
+mod build;
+mod remove;
+
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::{
-    functions::Resolver,
-    resources::{self, Change, Job, Progress, Trouble},
-    stack::{COMPLETE, FAILED, IN_PROGRESS, Resource, Stack, StackEvent},
-};
-use crate::simcloud::{
-    faults::{Fault, Target},
-    world::{Event, World},
-};
+use self::{build::build_round, remove::remove_round};
+use super::stack::{FAILED, IN_PROGRESS, Resource, Stack, StackEvent};
+use crate::simcloud::world::{Event, World};
 
 /// The shortest pause between two looks at something unfinished.
 const POLL: Duration = Duration::from_millis(20);
@@ -20,7 +15,9 @@ const EVENTS: usize = 1000;
 
 /// Plans the next step unless one is planned.
 pub(super) fn wake(world: &mut World, id: &str, after: Duration) {
-    let Some(stack) = world.orchestration.stacks.get_mut(id) else { return };
+    let Some(stack) = world.orchestration.stacks.get_mut(id) else {
+        return;
+    };
     if !stack.stepping {
         stack.stepping = true;
         world.schedule(after, Event::StackStep(id.to_owned()));
@@ -29,7 +26,9 @@ pub(super) fn wake(world: &mut World, id: &str, after: Duration) {
 
 /// One round of a stack.
 pub(in crate::simcloud) fn step(world: &mut World, id: &str) {
-    let Some(place) = world.orchestration.stacks.get_mut(id) else { return };
+    let Some(place) = world.orchestration.stacks.get_mut(id) else {
+        return;
+    };
     // The stack is worked on apart from the world that its resources live in.
     let mut stack = std::mem::take(place);
     stack.stepping = false;
@@ -44,9 +43,9 @@ pub(in crate::simcloud) fn step(world: &mut World, id: &str) {
         *place = stack;
     }
     if running {
-        let pace = world.jitter(world.stages.stack_step);
+        let rest = world.jitter(world.stages.stack_step);
         let pause = POLL * (1 << idle.min(4));
-        wake(world, id, if moved { pace } else { pace.max(pause) });
+        wake(world, id, if moved { rest } else { rest.max(pause) });
     }
 }
 
@@ -97,8 +96,8 @@ fn mark(
 fn round(world: &mut World, stack: &mut Stack) -> bool {
     if stack.deadline.is_some_and(|deadline| world.now >= deadline) {
         let action = stack.action;
-        let word = format!("{}{}", &action[..1], action[1..].to_ascii_lowercase());
-        enter(world, stack, action, FAILED, format!("{word} timed out"));
+        let title = format!("{}{}", &action[..1], action[1..].to_ascii_lowercase());
+        enter(world, stack, action, FAILED, format!("{title} timed out"));
         return true;
     }
     if stack.action == "DELETE" || (stack.action == "ROLLBACK" && stack.previous.is_none()) {
@@ -119,10 +118,10 @@ fn fail(world: &mut World, stack: &mut Stack, what: &str, reason: &str) {
     if action == "CREATE" {
         stack.previous = None;
         doom_all(stack);
-    } else if let Some((template, given, parameters)) = stack.previous.clone() {
-        stack.template = template;
-        stack.given = given;
-        stack.parameters = parameters;
+    } else if let Some(previous) = stack.previous.clone() {
+        stack.template = previous.template;
+        stack.given = previous.given;
+        stack.parameters = previous.parameters;
         for resource in &mut stack.resources {
             resource.converged = false;
         }
@@ -139,259 +138,4 @@ pub(super) fn doom_all(stack: &mut Stack) {
             resource.action = "INIT";
         }
     }
-}
-
-fn build_round(world: &mut World, stack: &mut Stack) -> bool {
-    let mut moved = false;
-    let mut open = false;
-    let order = stack.template.order().unwrap_or_default();
-    for name in order {
-        let Some(definition) = stack.template.resources.get(&name).cloned() else { continue };
-        if let Some(condition) = &definition.condition {
-            let wanted = Resolver { world, stack }.condition(condition);
-            if !wanted.unwrap_or(true) {
-                continue;
-            }
-        }
-        let at = stack.resources.iter().position(|resource| resource.name == name);
-        if let Some(at) = at {
-            let resource = &stack.resources[at];
-            if resource.status == IN_PROGRESS {
-                match look(world, stack, at) {
-                    Ok(done) => {
-                        moved |= done;
-                        open |= !done;
-                    }
-                    Err(()) => return true,
-                }
-                continue;
-            }
-            if resource.converged {
-                continue;
-            }
-        }
-        let requires = stack.template.requires(&name);
-        let ready = requires.iter().all(|need| is_ready(world, stack, need));
-        if !ready {
-            open = true;
-            continue;
-        }
-        if start(world, stack, &name, requires).is_err() {
-            return true;
-        }
-        moved = true;
-        open = true;
-    }
-    if open || moved {
-        return moved;
-    }
-    finish_build(world, stack)
-}
-
-/// What the template dropped goes now; then the stack is complete.
-fn finish_build(world: &mut World, stack: &mut Stack) -> bool {
-    let mut kept = Vec::new();
-    for resource in std::mem::take(&mut stack.resources) {
-        if wanted(world, stack, &resource.name) {
-            kept.push(resource);
-        } else {
-            stack.doomed.push(resource);
-        }
-    }
-    stack.resources = kept;
-    if !stack.doomed.is_empty() {
-        return remove_round(world, stack);
-    }
-    let action = stack.action;
-    let word = action;
-    enter(world, stack, action, COMPLETE, format!("Stack {word} completed successfully"));
-    stack.previous = None;
-    stack.deadline = None;
-    true
-}
-
-fn wanted(world: &mut World, stack: &Stack, name: &str) -> bool {
-    let Some(definition) = stack.template.resources.get(name) else { return false };
-    match &definition.condition {
-        Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
-        None => true,
-    }
-}
-
-fn is_ready(world: &mut World, stack: &Stack, name: &str) -> bool {
-    match stack.resource(name) {
-        Some(resource) => resource.status == COMPLETE && resource.converged,
-        None => !wanted(world, stack, name),
-    }
-}
-
-/// Looks whether something begun has ended.
-fn look(world: &mut World, stack: &mut Stack, at: usize) -> Result<bool, ()> {
-    let mut resource = stack.resources[at].clone();
-    let action = resource.action;
-    let outcome = if resource.hollow {
-        Ok(Progress::Done)
-    } else {
-        resources::check(&mut Job::of(world, stack, &resource))
-    };
-    let verdict = match outcome {
-        Ok(Progress::Waiting) => Ok(false),
-        Ok(Progress::Done) => {
-            mark(world, stack, &mut resource, action, COMPLETE, "state changed".to_owned());
-            resource.converged = true;
-            Ok(true)
-        }
-        Err(trouble) => {
-            let reason = trouble.reason(&resource.name);
-            mark(world, stack, &mut resource, action, FAILED, reason.clone());
-            stack.resources[at] = resource;
-            fail(world, stack, action, &reason);
-            return Err(());
-        }
-    };
-    stack.resources[at] = resource;
-    verdict
-}
-
-fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>) -> Result<(), ()> {
-    let Some(definition) = stack.template.resources.get(name).cloned() else { return Ok(()) };
-    let properties = Resolver { world, stack }.resolve(&definition.properties);
-    let at = stack.resources.iter().position(|resource| resource.name == name);
-    let old = at.map(|at| stack.resources.remove(at));
-    let now = world.timestamp();
-    let fresh = Resource {
-        name: name.to_owned(),
-        kind: definition.kind.clone(),
-        created: now.clone(),
-        updated: now,
-        requires: requires.clone(),
-        ..Resource::default()
-    };
-    let properties = match properties {
-        Ok(properties) => without_nulls(properties),
-        Err(message) => {
-            let resource = old.unwrap_or(fresh);
-            return failed(world, stack, resource, "CREATE", &Trouble::new("ValueError", message));
-        }
-    };
-    if let Some(mut old) = old {
-        let usable = old.kind == definition.kind && old.status == COMPLETE;
-        old.requires = requires;
-        let change = if !usable {
-            Ok(Change::Replace)
-        } else if old.properties == properties || old.hollow {
-            Ok(Change::None)
-        } else {
-            resources::update(&mut Job::of(world, stack, &old), &properties)
-        };
-        match change {
-            Ok(Change::None) => {
-                old.converged = true;
-                old.properties = properties;
-                stack.resources.push(old);
-                return Ok(());
-            }
-            Ok(Change::InPlace) => {
-                old.properties = properties;
-                mark(world, stack, &mut old, "UPDATE", IN_PROGRESS, "state changed".to_owned());
-                stack.resources.push(old);
-                return Ok(());
-            }
-            Ok(Change::Replace) => stack.doomed.push(old),
-            Err(trouble) => return failed(world, stack, old, "UPDATE", &trouble),
-        }
-    }
-    create(world, stack, fresh, properties)
-}
-
-fn create(world: &mut World, stack: &mut Stack, mut resource: Resource, properties: Value) -> Result<(), ()> {
-    resource.properties = properties;
-    mark(world, stack, &mut resource, "CREATE", IN_PROGRESS, "state changed".to_owned());
-    if world.faults.hit(&Fault::EmptyStack, Target::named(&resource.kind)) {
-        resource.physical_id = Some(world.uuid());
-        resource.hollow = true;
-        stack.resources.push(resource);
-        return Ok(());
-    }
-    match resources::create(&mut Job::of(world, stack, &resource)) {
-        Ok((id, data)) => {
-            resource.physical_id = Some(id);
-            resource.data = data;
-            stack.resources.push(resource);
-            Ok(())
-        }
-        Err(trouble) => failed(world, stack, resource, "CREATE", &trouble),
-    }
-}
-
-fn failed(
-    world: &mut World,
-    stack: &mut Stack,
-    mut resource: Resource,
-    action: &'static str,
-    trouble: &Trouble,
-) -> Result<(), ()> {
-    let reason = trouble.reason(&resource.name);
-    mark(world, stack, &mut resource, action, FAILED, reason.clone());
-    stack.resources.push(resource);
-    fail(world, stack, action, &reason);
-    Err(())
-}
-
-fn without_nulls(mut properties: Value) -> Value {
-    if let Some(map) = properties.as_object_mut() {
-        map.retain(|_, value| !value.is_null());
-    }
-    properties
-}
-
-/// One round of taking away: what nothing else needs any more.
-fn remove_round(world: &mut World, stack: &mut Stack) -> bool {
-    let mut moved = false;
-    let names: Vec<String> = stack
-        .doomed
-        .iter()
-        .filter(|one| !stack.doomed.iter().any(|other| other.requires.contains(&one.name)))
-        .map(|one| one.name.clone())
-        .collect();
-    for name in names {
-        let Some(at) = stack.doomed.iter().position(|one| one.name == name) else { continue };
-        let mut resource = stack.doomed.remove(at);
-        let outcome = if resource.hollow || resource.physical_id.is_none() {
-            Ok(Progress::Done)
-        } else if resource.action == "DELETE" && resource.status == IN_PROGRESS {
-            resources::is_gone(&mut Job::of(world, stack, &resource))
-        } else {
-            moved = true;
-            mark(world, stack, &mut resource, "DELETE", IN_PROGRESS, "state changed".to_owned());
-            let left = resource.kind == "OS::Neutron::FloatingIP"
-                && world.faults.hit(&Fault::FloatingIpLeftBehind, Target::named(&name));
-            if left { Ok(Progress::Done) } else { resources::delete(&mut Job::of(world, stack, &resource)) }
-        };
-        match outcome {
-            Ok(Progress::Waiting) => stack.doomed.insert(at, resource),
-            Ok(Progress::Done) => {
-                moved = true;
-                mark(world, stack, &mut resource, "DELETE", COMPLETE, "state changed".to_owned());
-            }
-            Err(trouble) => {
-                let reason = trouble.reason(&name);
-                mark(world, stack, &mut resource, "DELETE", FAILED, reason.clone());
-                stack.doomed.insert(at, resource);
-                let action = stack.action;
-                let reason = format!("Resource DELETE failed: {reason}");
-                enter(world, stack, action, FAILED, reason);
-                return true;
-            }
-        }
-    }
-    if stack.doomed.is_empty() && matches!(stack.action, "DELETE" | "ROLLBACK") && stack.previous.is_none() {
-        let action = stack.action;
-        if action == "DELETE" {
-            stack.deleted = Some(world.timestamp());
-        }
-        enter(world, stack, action, COMPLETE, format!("Stack {action} completed successfully"));
-        return true;
-    }
-    moved
 }

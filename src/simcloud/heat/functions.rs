@@ -143,7 +143,9 @@ impl Resolver<'_> {
             return Err("Argument to \"get_attr\" must be a list".to_owned());
         };
         let path: Vec<Value> = path.iter().map(|part| self.resolve(part)).collect::<Result<_, _>>()?;
-        let Some((name, path)) = path.split_first() else { return Ok(Value::Null) };
+        let Some((name, path)) = path.split_first() else {
+            return Ok(Value::Null);
+        };
         let Some(resource) = self.stack.resource(&as_text(name)).cloned() else {
             return Ok(Value::Null);
         };
@@ -184,7 +186,9 @@ impl Resolver<'_> {
         let Value::Array(parts) = self.resolve(argument)? else {
             return Err("Incorrect arguments to \"list_join\"".to_owned());
         };
-        let Some((delimiter, lists)) = parts.split_first() else { return Ok(json!("")) };
+        let Some((delimiter, lists)) = parts.split_first() else {
+            return Ok(json!(""));
+        };
         let texts: Vec<String> = lists
             .iter()
             .flat_map(|list| list.as_array().cloned().unwrap_or_default())
@@ -281,7 +285,8 @@ impl Resolver<'_> {
     }
 }
 
-fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
+/// The value with a variable replaced wherever it is written.
+pub(super) fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
     match value {
         Value::String(text) if text == variable => item.clone(),
         Value::String(text) => Value::String(text.replace(variable, &as_text(item))),

@@ -1,8 +1,10 @@
 //! Heat v1: stacks whose resources are made through the other services with the caller's rights.
 
 mod actions;
+mod drafts;
 mod engine;
 mod functions;
+mod groups;
 mod parameters;
 mod parts;
 mod resources;
@@ -94,8 +96,8 @@ fn route(world: &mut World, call: &Call, path: &[&str]) -> Result<Reply, Refusal
         (&Method::GET, ["resource_types"]) => Ok(types::list(call.query("name"))),
         (&Method::GET, ["resource_types", kind]) => types::show(kind),
         (&Method::GET, ["template_versions"]) => Ok(types::versions()),
-        (&Method::POST, ["validate"]) => actions::validate(world, call),
-        (&Method::POST, ["stacks", "preview"]) => actions::preview(world, call),
+        (&Method::POST, ["validate"]) => drafts::validate(world, call),
+        (&Method::POST, ["stacks", "preview"]) => drafts::preview(world, call),
         (&Method::GET, ["stacks"] | ["stacks", "detail"]) => Ok(views::list(world, call, path.len() > 1)),
         (&Method::POST, ["stacks"]) => actions::create(world, call),
         (_, ["stacks", "detail" | "preview"]) => Err(no_resource()),

@@ -43,7 +43,10 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
     match (kind, value) {
         ("string", Value::Number(number)) => Ok(json!(number.to_string())),
         ("string", Value::Bool(flag)) => Ok(json!(if *flag { "True" } else { "False" })),
-        ("string", Value::String(_)) | ("number", Value::Number(_)) => Ok(value.clone()),
+        ("string", Value::String(_))
+        | ("number", Value::Number(_))
+        | ("json", Value::Object(_) | Value::Array(_))
+        | ("boolean", Value::Bool(_)) => Ok(value.clone()),
         ("string", Value::Null) => Ok(json!("")),
         ("number", Value::String(text)) => text
             .parse::<i64>()
@@ -55,11 +58,9 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
             let pieces = text.split(',').map(str::trim).filter(|piece| !piece.is_empty());
             Ok(Value::Array(pieces.map(Value::from).collect()))
         }
-        ("json", Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
         ("json", Value::String(text)) => {
             serde_json::from_str(text).map_err(|_| invalid(name, "Value must be valid JSON"))
         }
-        ("boolean", Value::Bool(_)) => Ok(value.clone()),
         ("boolean", Value::String(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "on" | "yes" | "y" | "1" => Ok(json!(true)),
             "false" | "f" | "off" | "no" | "n" | "0" => Ok(json!(false)),
@@ -85,7 +86,7 @@ fn check(
     if let Some(allowed) = constraint["allowed_values"].as_array() {
         let fits = |item: &Value| match item {
             Value::String(item) => *item == text,
-            other => other == value || other.to_string() == text,
+            other => other == value || *other == text,
         };
         if !allowed.iter().any(fits) {
             let list = json!(allowed).to_string().replace('"', "");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, href, no_resource, resources,
+    Refusal, Reply, groups, href, no_resource, resources,
     stack::{Resource, Stack, StackEvent},
     views,
 };
@@ -85,10 +85,18 @@ fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
 
 fn list(world: &World, call: &Call, stack: &Stack) -> Reply {
     let gone = stack.doomed.iter().filter(|one| stack.resource(&one.name).is_none());
-    let mut rows: Vec<Value> =
-        stack.resources.iter().chain(gone).map(|one| resource_view(world, stack, one)).collect();
+    let nested = call.query("nested_depth").is_some_and(|depth| depth != "0");
+    let mut rows: Vec<Value> = stack
+        .resources
+        .iter()
+        .chain(gone)
+        .filter(|one| nested || !groups::is_member(&one.name))
+        .map(|one| resource_view(world, stack, one))
+        .collect();
     for name in ["name", "type", "status"] {
-        let Some(wanted) = call.query(name) else { continue };
+        let Some(wanted) = call.query(name) else {
+            continue;
+        };
         let field = match name {
             "name" => "resource_name",
             "type" => "resource_type",

@@ -45,6 +45,14 @@ pub(super) struct StackEvent {
     pub(super) reason: String,
 }
 
+/// What a stack was before an update.
+#[derive(Clone, Debug)]
+pub(super) struct Previous {
+    pub(super) template: Template,
+    pub(super) given: Map<String, Value>,
+    pub(super) parameters: BTreeMap<String, Value>,
+}
+
 /// One stack.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stack {
@@ -73,7 +81,7 @@ pub(super) struct Stack {
     pub(super) doomed: Vec<Resource>,
     pub(super) events: Vec<StackEvent>,
     /// Where a failed update goes back to.
-    pub(super) previous: Option<(Template, Map<String, Value>, BTreeMap<String, Value>)>,
+    pub(super) previous: Option<Previous>,
     /// A step is planned.
     pub(super) stepping: bool,
     /// Rounds in a row in which nothing moved.

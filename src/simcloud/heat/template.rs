@@ -141,7 +141,9 @@ impl Template {
 
     /// What a resource needs first: what it says, what it refers to, and what Heat adds.
     pub(super) fn requires(&self, name: &str) -> Vec<String> {
-        let Some(definition) = self.resources.get(name) else { return Vec::new() };
+        let Some(definition) = self.resources.get(name) else {
+            return Vec::new();
+        };
         let mut needs = self.plain_requires(definition);
         // Heat knows that addresses come from subnets, and that floating IPs need the router's interface.
         let implied = match definition.kind.as_str() {
@@ -210,7 +212,8 @@ impl Template {
 }
 
 impl Definition {
-    fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
+    /// Reads one resource.
+    pub(super) fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
         let Some(kind) = body["type"].as_str() else {
             return Err(invalid(format!("Each Resource must contain a type key: {name}")));
         };

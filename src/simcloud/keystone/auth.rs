@@ -135,7 +135,9 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         .ok_or_else(unauthorized)?;
     let user = world.identity.users.iter().find(|user| user.id == credential.user_id);
     let project = world.identity.projects.iter().find(|p| p.id == credential.project_id);
-    let (Some(user), Some(project)) = (user, project) else { return Err(unauthorized()) };
+    let (Some(user), Some(project)) = (user, project) else {
+        return Err(unauthorized());
+    };
     Ok(Proof {
         user: user.clone(),
         methods: vec!["application_credential"],

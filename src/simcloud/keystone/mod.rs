@@ -166,7 +166,9 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (&Method::GET | &Method::HEAD, ["v3", "auth", "tokens"]) => auth::show(world, call),
         (&Method::DELETE, ["v3", "auth", "tokens"]) => auth::revoke(world, call),
         (&Method::GET, ["v3", "auth", "catalog"]) => {
-            Ok(Reply::ok(json!({"catalog": catalog::catalog(world, &call.caller.project_id), "links": {}})))
+            let href = format!("{}/identity/v3/auth/catalog", world.base_url);
+            let catalog = catalog::catalog(world, &call.caller.project_id);
+            Ok(Reply::ok(json!({"catalog": catalog, "links": {"self": href}})))
         }
         (&Method::GET, ["v3", "auth", "projects"]) => Ok(own_projects(world, &call.caller)),
         (&Method::GET, ["v3", "projects"]) if call.caller.is_admin() => Ok(projects(world, call)),
@@ -175,6 +177,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         (_, ["v3", "users", user, "application_credentials", rest @ ..]) => {
             credentials(world, call, user, rest)
         }
+        (_, ["v3", "users", ..]) => Err(forbidden("identity:list_users")),
         (_, ["v3", "projects", ..]) => Err(forbidden("identity:list_projects")),
         _ => Err(not_found("The resource could not be found.")),
     }

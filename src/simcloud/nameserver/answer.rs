@@ -137,13 +137,19 @@ fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, r
         if reply.answers.len() > before || kind == RecordType::CNAME {
             break;
         }
-        let Some(alias) = sets.iter().find(|set| set.kind == "CNAME") else { break };
+        let Some(alias) = sets.iter().find(|set| set.kind == "CNAME") else {
+            break;
+        };
         for record in records(&owner, alias) {
             reply.add_answer(record);
         }
-        let Some(target) = alias.records.first() else { break };
+        let Some(target) = alias.records.first() else {
+            break;
+        };
         current = target.to_ascii_lowercase();
-        let Ok(next) = Name::from_ascii(&current) else { break };
+        let Ok(next) = Name::from_ascii(&current) else {
+            break;
+        };
         owner = next;
         if !current.ends_with(&zone.origin) {
             break;
@@ -158,7 +164,9 @@ fn from_zone(zone: &Arc<ZoneCopy>, asked: &Name, name: &str, kind: RecordType, r
 fn negative(zone: &ZoneCopy, reply: &mut Message) {
     let apex = zone.names.get(&zone.origin);
     let soa = apex.and_then(|sets| sets.iter().find(|set| set.kind == "SOA"));
-    let (Some(soa), Ok(origin)) = (soa, Name::from_ascii(&zone.origin)) else { return };
+    let (Some(soa), Ok(origin)) = (soa, Name::from_ascii(&zone.origin)) else {
+        return;
+    };
     let minimum = soa.records.first().and_then(|data| data.rsplit(' ').next()?.parse().ok());
     let ttl = minimum.map_or(soa.ttl, |minimum: u32| minimum.min(soa.ttl));
     let soa = RecordData { ttl, ..soa.clone() };

@@ -71,8 +71,12 @@ async fn converse(shared: Arc<Shared>, server: usize, mut stream: TcpStream) -> 
         let length = usize::from(stream.read_u16().await?);
         let mut question = vec![0; length];
         stream.read_exact(&mut question).await?;
-        let Some(reply) = ask(&shared, server, Transport::Tcp, &question) else { continue };
-        let Ok(length) = u16::try_from(reply.len()) else { return Ok(()) };
+        let Some(reply) = ask(&shared, server, Transport::Tcp, &question) else {
+            continue;
+        };
+        let Ok(length) = u16::try_from(reply.len()) else {
+            return Ok(());
+        };
         let mut framed = length.to_be_bytes().to_vec();
         framed.extend_from_slice(&reply);
         stream.write_all(&framed).await?;

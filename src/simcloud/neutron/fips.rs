@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, bad_request, names, publish, routers,
-    rows::{Kind, merge, new_row, shown, touch},
+    Kind, Refusal, bad_request, names, publish, routers,
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{
@@ -178,7 +178,9 @@ pub(super) fn delete(world: &mut World, call: &Call, id: &str) -> Result<(), Ref
 
 /// A port goes: its floating IP loses its association, and what was published for it.
 pub(super) fn leave_port(world: &mut World, caller: &Caller, port_id: &str) -> Result<(), Refusal> {
-    let Some(fip) = on_port(world, port_id).cloned() else { return Ok(()) };
+    let Some(fip) = on_port(world, port_id).cloned() else {
+        return Ok(());
+    };
     publish::fip_deleted(world, caller, &fip)?;
     if let Some(row) = world.network.row_mut(Kind::FloatingIp, text(&fip, "id")) {
         for name in ["port_id", "fixed_ip_address", "router_id", "port_details"] {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
-    rows::{Kind, merge, new_row, shown, touch},
+    Kind, Refusal,
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{

@@ -3,6 +3,7 @@
 mod addresses;
 mod fips;
 mod groups;
+mod kind;
 mod names;
 mod networks;
 mod ports;
@@ -26,9 +27,9 @@ use super::{
     world::World,
 };
 use addresses::Allocations;
+use kind::Kind;
 use names::PortDns;
 use publish::FipDns;
-use rows::Kind;
 
 /// Everything Neutron knows. Rows are documents as the API shows them to an administrator.
 #[derive(Debug, Default)]
@@ -97,7 +98,9 @@ impl Network {
 
     /// The rows of a collection that a test must have made, for leak checks.
     pub(super) fn made(&self, collection: &str) -> Vec<Value> {
-        let Some(kind) = Kind::by_collection(collection) else { return Vec::new() };
+        let Some(kind) = Kind::by_collection(collection) else {
+            return Vec::new();
+        };
         // What belongs to no project is part of a router or floating IP, which is listed itself.
         let made =
             |row: &&Value| !self.given.contains(text(row, "id")) && !text(row, "project_id").is_empty();

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, names,
-    rows::{Kind, merge, new_row, touch},
+    Kind, Refusal, names,
+    rows::{merge, new_row, touch},
     subnets, text,
 };
 use crate::simcloud::{wire::Call, world::World};

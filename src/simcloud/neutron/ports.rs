@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
+    Kind, Refusal,
     addresses::Range,
     bad_request, fips, groups, names, publish,
-    rows::{Kind, merge, new_row, shown, touch},
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -63,9 +63,10 @@ fn grant(world: &mut World, network_id: &str, subnets: &[Value], wish: &Value) -
         })?),
         None => None,
     };
-    let subnet = subnets.iter().find(|subnet| match wish["subnet_id"].as_str() {
-        Some(id) => text(subnet, "id") == id,
-        None => {
+    let subnet = subnets.iter().find(|subnet| {
+        if let Some(id) = wish["subnet_id"].as_str() {
+            text(subnet, "id") == id
+        } else {
             let range = Range::parse(text(subnet, "cidr"));
             address.is_none_or(|ip| range.is_some_and(|range| range.contains(ip)))
         }

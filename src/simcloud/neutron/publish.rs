@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Refusal, names, names::PortDns, networks::TENANT_SEGMENTS, ports::subnets_of, rows::Kind, text};
+use super::{Kind, Refusal, names, names::PortDns, networks::TENANT_SEGMENTS, ports::subnets_of, text};
 use crate::simcloud::{wire::Caller, world::World};
 
 mod driver;
@@ -25,7 +25,9 @@ fn network_publishes(world: &World, network_id: &str) -> bool {
     if subnets_of(world, network_id).iter().any(|s| s["dns_publish_fixed_ip"] == true) {
         return true;
     }
-    let Some(network) = world.network.row(Kind::Network, network_id) else { return false };
+    let Some(network) = world.network.row(Kind::Network, network_id) else {
+        return false;
+    };
     if network["router:external"] == true {
         return false;
     }
@@ -84,7 +86,9 @@ pub(super) fn port_created(
     if (name.is_empty() && domain.is_empty()) || !names::enabled(world) {
         return;
     }
-    let Some(port) = world.network.row(Kind::Port, id).cloned() else { return };
+    let Some(port) = world.network.row(Kind::Port, id).cloned() else {
+        return;
+    };
     let row = new_row(world, caller, text(&port, "network_id"), &name, &domain);
     let ips = published_ips(world, &port["fixed_ips"]);
     let (name, domain) = (row.current_name.clone(), row.current_domain.clone());
@@ -127,7 +131,9 @@ pub(super) fn port_updated(
     };
     let old = old.unwrap_or_default();
     world.network.port_dns.insert(id.clone(), row.clone());
-    let Some(after) = world.network.row(Kind::Port, &id).cloned() else { return };
+    let Some(after) = world.network.row(Kind::Port, &id).cloned() else {
+        return;
+    };
     let old_ips = published_ips(world, &before["fixed_ips"]);
     let new_ips = published_ips(world, &after["fixed_ips"]);
     let same_ips = old_ips.len() == new_ips.len() && old_ips.iter().all(|ip| new_ips.contains(ip));
@@ -157,21 +163,22 @@ fn changed_row(
 ) -> PortDns {
     let renamed = name.as_ref().is_some_and(|name| *name != row.name);
     let moved = domain.as_ref().is_some_and(|domain| *domain != row.domain);
-    if !renamed && !moved && !(addressed && !row.current_name.is_empty()) {
+    let readdressed = addressed && !row.current_name.is_empty();
+    if !(renamed || moved || readdressed) {
         if row.current_name.is_empty() {
             row.previous_name.clear();
             row.previous_domain.clear();
         }
         return row;
     }
-    row.previous_name = row.current_name.clone();
-    row.previous_domain = row.current_domain.clone();
+    row.previous_name.clone_from(&row.current_name);
+    row.previous_domain.clone_from(&row.current_domain);
     if renamed || moved {
         row.name = name.unwrap_or(row.name);
         row.domain = domain.unwrap_or(row.domain);
         let external =
             if row.domain.is_empty() { network_domain(world, network_id) } else { row.domain.clone() };
-        row.current_name = row.name.clone();
+        row.current_name.clone_from(&row.name);
         row.current_domain = names::expand(world, caller, &external);
         if row.current_name.is_empty() || row.current_domain.is_empty() {
             row.current_name.clear();
@@ -183,7 +190,9 @@ fn changed_row(
 
 /// Before a port goes: an unexpected error keeps it.
 pub(super) fn port_deleted(world: &mut World, caller: &Caller, id: &str) -> Result<(), Refusal> {
-    let Some(row) = world.network.port_dns.get(id).cloned() else { return Ok(()) };
+    let Some(row) = world.network.port_dns.get(id).cloned() else {
+        return Ok(());
+    };
     if row.current_name.is_empty() || !world.options.external_dns {
         return Ok(());
     }
@@ -195,9 +204,15 @@ pub(super) fn port_deleted(world: &mut World, caller: &Caller, id: &str) -> Resu
 
 /// The name that a floating IP takes from its port, with the domain of the port's network.
 fn inherited(world: &World, fip: &Value) -> (String, String) {
-    let Some(port_id) = fip["port_id"].as_str() else { return Default::default() };
-    let Some(dns) = world.network.port_dns.get(port_id) else { return Default::default() };
-    let Some(port) = world.network.row(Kind::Port, port_id) else { return Default::default() };
+    let Some(port_id) = fip["port_id"].as_str() else {
+        return Default::default();
+    };
+    let Some(dns) = world.network.port_dns.get(port_id) else {
+        return Default::default();
+    };
+    let Some(port) = world.network.row(Kind::Port, port_id) else {
+        return Default::default();
+    };
     if dns.name.is_empty() {
         return Default::default();
     }
@@ -252,7 +267,9 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
 
 /// Before a floating IP goes, or its port does: what was published for it is taken back.
 pub(super) fn fip_deleted(world: &mut World, caller: &Caller, fip: &Value) -> Result<(), Refusal> {
-    let Some(row) = world.network.fip_dns.get(text(fip, "id")).cloned() else { return Ok(()) };
+    let Some(row) = world.network.fip_dns.get(text(fip, "id")).cloned() else {
+        return Ok(());
+    };
     let ips = [text(fip, "floating_ip_address").to_owned()];
     driver::delete(world, caller, &row.published_domain, &row.published_name, &ips)
         .or_else(DriverError::tolerated)?;

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, no_resource, rows::Kind, text};
+use super::{Kind, Refusal, Reply, no_resource, text};
 use crate::simcloud::{wire::Call, world::World};
 
 fn limit(world: &World, project: &str, kind: Kind) -> i64 {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, bad_request, fips, no_resource, ports,
-    rows::{Kind, merge, new_row, owned, shown, touch},
+    Kind, Refusal, Reply, bad_request, fips, no_resource, ports,
+    rows::{merge, new_row, owned, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};

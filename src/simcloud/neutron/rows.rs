@@ -1,166 +1,13 @@
-//! What all of Neutron's resources share: their names, who sees them, lists with filters, tags.
+//! What all of Neutron's resources share: who sees them, lists with filters, tags.
 
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, bad_request, groups, names, no_resource, text};
+use super::{Kind, Refusal, Reply, bad_request, groups, names, no_resource, text};
 use crate::simcloud::{
     wire::{Call, Caller},
     world::World,
 };
-
-/// The kinds of resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    Network,
-    Subnet,
-    Port,
-    Router,
-    FloatingIp,
-    SecurityGroup,
-    SecurityGroupRule,
-}
-
-impl Kind {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Network,
-        Self::Subnet,
-        Self::Port,
-        Self::Router,
-        Self::FloatingIp,
-        Self::SecurityGroup,
-        Self::SecurityGroupRule,
-    ];
-
-    pub(super) fn singular(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Subnet => "subnet",
-            Self::Port => "port",
-            Self::Router => "router",
-            Self::FloatingIp => "floatingip",
-            Self::SecurityGroup => "security_group",
-            Self::SecurityGroupRule => "security_group_rule",
-        }
-    }
-
-    pub(super) fn collection(self) -> String {
-        format!("{}s", self.singular())
-    }
-
-    pub(super) fn by_collection(collection: &str) -> Option<Self> {
-        let singular = collection.strip_suffix('s')?.replace('-', "_");
-        Self::ALL.into_iter().find(|kind| kind.singular() == singular)
-    }
-
-    pub(super) fn not_found(self, id: &str) -> Refusal {
-        let (kind, message) = match self {
-            Self::Network => ("NetworkNotFound", format!("Network {id} could not be found.")),
-            Self::Subnet => ("SubnetNotFound", format!("Subnet {id} could not be found.")),
-            Self::Port => ("PortNotFound", format!("Port {id} could not be found.")),
-            Self::Router => ("RouterNotFound", format!("Router {id} could not be found")),
-            Self::FloatingIp => ("FloatingIPNotFound", format!("Floating IP {id} could not be found")),
-            Self::SecurityGroup => ("SecurityGroupNotFound", format!("Security group {id} does not exist")),
-            Self::SecurityGroupRule => {
-                ("SecurityGroupRuleNotFound", format!("Security group rule {id} does not exist"))
-            }
-        };
-        Refusal::new(404, kind, message)
-    }
-
-    /// What a client may write, besides name, description, project and tags.
-    fn attributes(self) -> &'static [&'static str] {
-        match self {
-            Self::Network => &[
-                "admin_state_up",
-                "shared",
-                "router:external",
-                "provider:network_type",
-                "provider:physical_network",
-                "provider:segmentation_id",
-                "segments",
-                "mtu",
-                "dns_domain",
-                "port_security_enabled",
-                "is_default",
-                "availability_zone_hints",
-            ],
-            Self::Subnet => &[
-                "network_id",
-                "ip_version",
-                "cidr",
-                "gateway_ip",
-                "allocation_pools",
-                "enable_dhcp",
-                "dns_nameservers",
-                "host_routes",
-                "ipv6_ra_mode",
-                "ipv6_address_mode",
-                "dns_publish_fixed_ip",
-                "subnetpool_id",
-                "prefixlen",
-            ],
-            Self::Port => &[
-                "network_id",
-                "admin_state_up",
-                "mac_address",
-                "fixed_ips",
-                "device_id",
-                "device_owner",
-                "security_groups",
-                "allowed_address_pairs",
-                "extra_dhcp_opts",
-                "dns_name",
-                "dns_domain",
-                "binding:vnic_type",
-                "binding:profile",
-                "binding:host_id",
-                "port_security_enabled",
-            ],
-            Self::Router => &[
-                "admin_state_up",
-                "external_gateway_info",
-                "distributed",
-                "ha",
-                "routes",
-                "availability_zone_hints",
-            ],
-            Self::FloatingIp => &[
-                "floating_network_id",
-                "floating_ip_address",
-                "port_id",
-                "fixed_ip_address",
-                "subnet_id",
-                "dns_name",
-                "dns_domain",
-                "qos_policy_id",
-            ],
-            Self::SecurityGroup => &["stateful"],
-            Self::SecurityGroupRule => &[
-                "security_group_id",
-                "direction",
-                "ethertype",
-                "protocol",
-                "port_range_min",
-                "port_range_max",
-                "remote_ip_prefix",
-                "remote_group_id",
-                "remote_address_group_id",
-            ],
-        }
-    }
-
-    /// Refuses attributes that Neutron does not know.
-    pub(super) fn check_attributes(self, wanted: &Value) -> Result<(), Refusal> {
-        let common = ["name", "description", "project_id", "tenant_id", "tags"];
-        for name in wanted.as_object().into_iter().flat_map(Map::keys) {
-            if !common.contains(&name.as_str()) && !self.attributes().contains(&name.as_str()) {
-                return Err(bad_request(format!("Unrecognized attribute(s) '{name}'")));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// A new row with the fields that every resource has; only an administrator makes it for another project.
 pub(super) fn new_row(world: &mut World, call: &Call, wanted: &Value) -> (String, Value) {
@@ -260,7 +107,9 @@ pub(super) fn owned(world: &World, call: &Call, kind: Kind, id: &str) -> Result<
 fn fits(row: &Value, name: &str, values: &[&str]) -> bool {
     if name == "fixed_ips" {
         return values.iter().all(|value| {
-            let Some((field, wanted)) = value.split_once('=') else { return false };
+            let Some((field, wanted)) = value.split_once('=') else {
+                return false;
+            };
             row["fixed_ips"].as_array().into_iter().flatten().any(|ip| text(ip, field) == wanted)
         });
     }
@@ -314,18 +163,22 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, 
     if kind == Kind::SecurityGroup {
         groups::ensure_default(world, &call.caller.project_id);
     }
+    // What Neutron computes can only be compared once it is there; all else is compared first.
+    let computed = |name: &str| name.starts_with("dns_") && kind == Kind::Port;
+    let fits_all = |row: &Value, late: bool| {
+        let filters = call.query.iter().map(|(name, _)| name.as_str());
+        filters.filter(|name| !CONTROL.contains(name) && computed(name) == late).all(|name| {
+            let same = call.query.iter().filter(|(other, _)| other == name);
+            let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
+            fits(row, name, &values)
+        })
+    };
     let mut rows: Vec<Value> = world
         .network
         .table(kind)
-        .filter(|row| visible(world, &call.caller, kind, row))
+        .filter(|row| visible(world, &call.caller, kind, row) && fits_all(row, false))
         .map(|row| view(world, &call.caller, kind, row))
-        .filter(|row| {
-            call.query.iter().filter(|(name, _)| !CONTROL.contains(&name.as_str())).all(|(name, _)| {
-                let same = call.query.iter().filter(|(other, _)| other == name);
-                let values: Vec<&str> = same.map(|(_, value)| value.as_str()).collect();
-                fits(row, name, &values)
-            })
-        })
+        .filter(|row| fits_all(row, true))
         .collect();
     if let Some(marker) = call.query("marker")
         && let Some(at) = rows.iter().position(|row| text(row, "id") == marker)
@@ -335,15 +188,14 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, 
     let mut body = Map::new();
     if let Some(limit) = call.query("limit").and_then(|limit| limit.parse::<usize>().ok())
         && limit > 0
+        && rows.len() > limit
     {
-        if rows.len() > limit {
-            rows.truncate(limit);
-            let marker = rows.last().map(|row| text(row, "id").to_owned()).unwrap_or_default();
-            let base = &world.base_url;
-            let collection = kind.collection();
-            let href = format!("{base}/networking/v2.0/{collection}?limit={limit}&marker={marker}");
-            body.insert(format!("{collection}_links"), json!([{"rel": "next", "href": href}]));
-        }
+        rows.truncate(limit);
+        let marker = rows.last().map(|row| text(row, "id").to_owned()).unwrap_or_default();
+        let base = &world.base_url;
+        let collection = kind.collection();
+        let href = format!("{base}/networking/v2.0/{collection}?limit={limit}&marker={marker}");
+        body.insert(format!("{collection}_links"), json!([{"rel": "next", "href": href}]));
     }
     let fields: Vec<&str> =
         call.query.iter().filter(|(name, _)| name == "fields").map(|(_, v)| v.as_str()).collect();

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{rows::Kind, text};
+use super::{Kind, text};
 use crate::simcloud::{
     wire::{Caller, Service},
     world::World,
@@ -16,39 +16,39 @@ pub(in crate::simcloud) fn seed(world: &mut World) {
     let demo = world.identity.project_id("demo");
     let external = json!({"name": "public", "router:external": true, "shared": false,
         "provider:network_type": "flat", "provider:physical_network": "public"});
-    let public = make(world, &admin, Kind::Network, external);
+    let public = make(world, &admin, Kind::Network, &external);
     make(
         world,
         &admin,
         Kind::Subnet,
-        json!({"name": "public-subnet", "network_id": public,
+        &json!({"name": "public-subnet", "network_id": public,
         "ip_version": 4, "cidr": "172.24.0.0/16", "gateway_ip": "172.24.0.1",
         "enable_dhcp": false,
         "allocation_pools": [{"start": "172.24.4.2", "end": "172.24.255.254"}]}),
     );
     let published = json!({"name": "published", "shared": true,
         "provider:network_type": "vxlan", "provider:segmentation_id": 12345});
-    let published = make(world, &admin, Kind::Network, published);
+    let published = make(world, &admin, Kind::Network, &published);
     make(
         world,
         &admin,
         Kind::Subnet,
-        json!({"name": "published-subnet",
+        &json!({"name": "published-subnet",
         "network_id": published, "ip_version": 4, "cidr": "10.99.0.0/16"}),
     );
-    let private = make(world, &admin, Kind::Network, json!({"name": "private", "project_id": demo}));
+    let private = make(world, &admin, Kind::Network, &json!({"name": "private", "project_id": demo}));
     let subnet = make(
         world,
         &admin,
         Kind::Subnet,
-        json!({"name": "private-subnet",
+        &json!({"name": "private-subnet",
         "network_id": private, "ip_version": 4, "cidr": "10.0.0.0/20", "project_id": demo}),
     );
     let router = make(
         world,
         &admin,
         Kind::Router,
-        json!({"name": "router1",
+        &json!({"name": "router1",
         "project_id": demo, "external_gateway_info": {"network_id": public}}),
     );
     let path = format!("/v2.0/routers/{router}/add_router_interface");
@@ -59,7 +59,7 @@ pub(in crate::simcloud) fn seed(world: &mut World) {
     world.network.given.extend(ports);
 }
 
-fn make(world: &mut World, caller: &Caller, kind: Kind, wanted: Value) -> String {
+fn make(world: &mut World, caller: &Caller, kind: Kind, wanted: &Value) -> String {
     let path = format!("/v2.0/{}", kind.collection());
     let body = json!({kind.singular(): wanted});
     let made = world.internal(caller, Service::Network, Method::POST, &path, body);

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::{
-    Refusal,
+    Kind, Refusal,
     addresses::{Range, address, number},
     bad_request,
-    rows::{Kind, merge, new_row, shown, touch},
+    rows::{merge, new_row, shown, touch},
     text,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -20,7 +20,8 @@ fn invalid_cidr(cidr: &str) -> Refusal {
 pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {
     Kind::Subnet.check_attributes(wanted)?;
     let network_id = text(wanted, "network_id").to_owned();
-    shown(world, call, Kind::Network, &network_id)?;
+    let network = shown(world, call, Kind::Network, &network_id)?;
+    let external = network["router:external"] == true;
     let cidr = text(wanted, "cidr");
     let range = Range::parse(cidr).ok_or_else(|| invalid_cidr(cidr))?;
     let version = if range.v6 { 6 } else { 4 };
@@ -55,7 +56,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
         "cidr": range.cidr(), "gateway_ip": gateway, "allocation_pools": pools,
         "enable_dhcp": true, "dns_nameservers": [], "host_routes": [], "ipv6_ra_mode": null,
         "ipv6_address_mode": null, "dns_publish_fixed_ip": false, "subnetpool_id": null,
-        "service_types": [], "segment_id": null});
+        "service_types": [], "router:external": external});
     for (name, value) in defaults.as_object().into_iter().flatten() {
         row[name.as_str()] = value.clone();
     }

@@ -82,7 +82,9 @@ fn fail(world: &mut World, id: &str, message: String) {
 
 /// A build ends.
 pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
-    let Some(server) = world.compute.servers.get(id).cloned() else { return };
+    let Some(server) = world.compute.servers.get(id).cloned() else {
+        return;
+    };
     if server.status != "BUILD" || server.task_state == Some("deleting") {
         return;
     }
@@ -160,7 +162,9 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
 
 /// A delete ends: ports that Nova made go, the others are unplugged and lose their name.
 pub(in crate::simcloud) fn gone(world: &mut World, id: &str) {
-    let Some(server) = world.compute.servers.remove(id) else { return };
+    let Some(server) = world.compute.servers.remove(id) else {
+        return;
+    };
     for (port_id, made) in &server.ports {
         let path = format!("/v2.0/ports/{port_id}");
         let owner = server.owner.clone();

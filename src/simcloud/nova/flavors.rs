@@ -20,7 +20,7 @@ fn view(world: &World, (id, name, ram, disk): (&str, &str, u32, u32), detail: bo
     if !detail {
         return json!({"id": id, "name": name, "links": links});
     }
-    json!({"id": id, "name": name, "ram": ram, "disk": disk, "vcpus": 1, "swap": "",
+    json!({"id": id, "name": name, "ram": ram, "disk": disk, "vcpus": 1, "swap": 0,
         "rxtx_factor": 1.0, "OS-FLV-DISABLED:disabled": false, "OS-FLV-EXT-DATA:ephemeral": 0,
         "os-flavor-access:is_public": true, "links": links, "description": null,
         "extra_specs": {}})

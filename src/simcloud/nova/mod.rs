@@ -1,5 +1,7 @@
 //! Nova 2.1: servers that build, plug into ports and name them; flavors, key pairs, limits.
 
+mod actions;
+mod boot;
 mod build;
 mod flavors;
 mod guest;
@@ -88,7 +90,9 @@ fn asked(call: &Call) -> Option<&str> {
 
 /// The minor version that a call gets.
 fn negotiate(call: &Call) -> Result<u32, Refusal> {
-    let Some(wanted) = asked(call) else { return Ok(1) };
+    let Some(wanted) = asked(call) else {
+        return Ok(1);
+    };
     if wanted == "latest" {
         return Ok(MAX_MINOR);
     }

@@ -5,22 +5,17 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, Server, bad_request, build, conflict, flavors, guest, hostname, not_found};
+use super::{Refusal, Reply, Server, actions, boot, build, not_found};
 use crate::simcloud::{
-    glance,
-    options::Guests,
-    wire::{Call, Service},
+    wire::Call,
     world::{Event, World},
 };
-
-/// What Nova's fake driver says for every server.
-const FAKE_CONSOLE: &str = "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE";
 
 fn missing(id: &str) -> Refusal {
     not_found(format!("Instance {id} could not be found."))
 }
 
-fn find<'a>(world: &'a World, call: &Call, id: &str) -> Result<&'a Server, Refusal> {
+pub(super) fn find<'a>(world: &'a World, call: &Call, id: &str) -> Result<&'a Server, Refusal> {
     let found = world.compute.servers.get(id);
     found.filter(|server| call.caller.owns(&server.owner.project_id)).ok_or_else(|| missing(id))
 }
@@ -29,14 +24,14 @@ pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) 
     match (&call.method, path) {
         (&Method::GET, []) => Ok(list(world, call, minor, false)),
         (&Method::GET, ["detail"]) => Ok(list(world, call, minor, true)),
-        (&Method::POST, []) => create(world, call, minor),
+        (&Method::POST, []) => boot::create(world, call, minor),
         (&Method::GET, [id]) => {
             let server = find(world, call, id)?;
             Ok(Reply::ok(json!({"server": view(world, server, minor)})))
         }
         (&Method::PUT, [id]) => update(world, call, minor, id),
         (&Method::DELETE, [id]) => delete(world, call, id),
-        (&Method::POST, [id, "action"]) => action(world, call, id),
+        (&Method::POST, [id, "action"]) => actions::action(world, call, id),
         (&Method::GET, [id, "os-interface"]) => {
             let server = find(world, call, id)?.clone();
             let attached: Vec<Value> = build::ports(world, &server)
@@ -64,12 +59,12 @@ pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) 
     }
 }
 
-fn texts(value: &Value) -> BTreeMap<String, String> {
+pub(super) fn texts(value: &Value) -> BTreeMap<String, String> {
     let fields = value.as_object().into_iter().flatten();
     fields.map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-fn links(world: &World, id: &str) -> Value {
+pub(super) fn links(world: &World, id: &str) -> Value {
     let base = format!("{}/compute", world.base_url);
     json!([{"rel": "self", "href": format!("{base}/v2.1/servers/{id}")},
         {"rel": "bookmark", "href": format!("{base}/servers/{id}")}])
@@ -183,120 +178,6 @@ fn list(world: &World, call: &Call, minor: u32, detail: bool) -> Reply {
     Reply::ok(json!({"servers": rows}))
 }
 
-fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
-    let wanted = &call.body["server"];
-    let Some(name) = wanted["name"].as_str().filter(|name| !name.trim().is_empty()) else {
-        return Err(incomplete(wanted, "name"));
-    };
-    if !wanted["flavorRef"].is_string() {
-        return Err(incomplete(wanted, "flavorRef"));
-    }
-    if wanted["imageRef"].as_str() != Some(glance::IMAGE_ID) {
-        return Err(bad_request("Can not find requested image"));
-    }
-    let flavor = wanted["flavorRef"].as_str().unwrap_or_default();
-    let flavor = flavor.rsplit('/').next().unwrap_or_default();
-    let flavor =
-        flavors::find(flavor).ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
-    let used = world
-        .compute
-        .servers
-        .values()
-        .filter(|server| server.owner.project_id == call.caller.project_id)
-        .count();
-    if used >= world.options.quotas.instances {
-        let message =
-            format!("Quota exceeded for instances: Requested 1, but already used {used} of {used} instances");
-        return Err(Refusal::new(403, "forbidden", message));
-    }
-    if let Some(key) = wanted["key_name"].as_str() {
-        let key = (call.caller.user_id.clone(), key.to_owned());
-        if !world.compute.keypairs.contains_key(&key) {
-            return Err(bad_request("Invalid key_name provided."));
-        }
-    }
-    let requested = requested(world, call, wanted, minor)?;
-    let user_data = wanted["user_data"].as_str().unwrap_or_default();
-    let user_data = build::decode(user_data)
-        .ok_or_else(|| bad_request("Invalid input for field/attribute user_data."))?;
-    let own_hostname = wanted["hostname"].as_str().filter(|_| minor >= 90);
-    let id = world.uuid();
-    let hostname = own_hostname.map_or_else(|| hostname(name), str::to_owned);
-    let groups = wanted["security_groups"].as_array().cloned();
-    let now = world.timestamp();
-    let server = Server {
-        id: id.clone(),
-        name: name.to_owned(),
-        owner: call.caller.clone(),
-        hostname: if hostname.is_empty() { format!("server-{id}") } else { hostname },
-        image: glance::IMAGE_ID.to_owned(),
-        flavor: flavor.to_owned(),
-        requested,
-        ports: Vec::new(),
-        security_groups: groups.unwrap_or_else(|| vec![json!({"name": "default"})]),
-        user_data,
-        metadata: texts(&wanted["metadata"]),
-        tags: serde_json::from_value(wanted["tags"].clone()).unwrap_or_default(),
-        key_name: wanted["key_name"].as_str().map(str::to_owned),
-        status: "BUILD",
-        task_state: Some("scheduling"),
-        fault: None,
-        launched: None,
-        created: now.clone(),
-        updated: now,
-    };
-    world.compute.servers.insert(id.clone(), server);
-    let build = world.jitter(world.stages.server_build);
-    world.schedule(build, Event::ServerBuilt(id.clone()));
-    let location = format!("{}/compute/v2.1/servers/{id}", world.base_url);
-    let body = json!({"server": {"id": id, "links": links(world, &id), "adminPass": "simulated",
-        "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}]}});
-    Ok(Reply::json(202, body).with_header("location", location))
-}
-
-fn incomplete(wanted: &Value, missing: &str) -> Refusal {
-    let value = wanted.to_string().replace('"', "'").replace(':', ": ");
-    bad_request(format!(
-        "Invalid input for field/attribute server. Value: {value}. '{missing}' is a required \
-         property"
-    ))
-}
-
-/// The networks that were asked for, as far as the API checks them.
-fn requested(world: &mut World, call: &Call, wanted: &Value, minor: u32) -> Result<Vec<Value>, Refusal> {
-    let list = match &wanted["networks"] {
-        Value::Array(list) => list.clone(),
-        Value::String(word) if word == "none" && minor >= 37 => return Ok(Vec::new()),
-        _ => {
-            // Without a wish the project's only network is taken.
-            let path = "/v2.0/networks?router:external=false&shared=false";
-            let found = world.internal(&call.caller, Service::Network, Method::GET, path, Value::Null)?;
-            return match found["networks"].as_array().map(Vec::as_slice) {
-                Some([one]) => Ok(vec![json!({"uuid": one["id"]})]),
-                Some([]) | None => Ok(Vec::new()),
-                _ => Err(conflict("Multiple possible networks found, use a Network ID to be more specific.")),
-            };
-        }
-    };
-    for wish in &list {
-        let (path, message) = match (wish["port"].as_str(), wish["uuid"].as_str()) {
-            (Some(port), _) => (format!("/v2.0/ports/{port}"), format!("Port id {port} could not be found.")),
-            (None, Some(network)) => {
-                (format!("/v2.0/networks/{network}"), format!("Network {network} could not be found."))
-            }
-            (None, None) => return Err(bad_request("Invalid input for field/attribute networks.")),
-        };
-        let found = world.internal(&call.caller, Service::Network, Method::GET, &path, Value::Null);
-        let Ok(found) = found else { return Err(bad_request(message)) };
-        let device = found["port"]["device_id"].as_str().unwrap_or_default();
-        if !device.is_empty() {
-            let port = wish["port"].as_str().unwrap_or_default();
-            return Err(conflict(format!("Port {port} is still in use.")));
-        }
-    }
-    Ok(list)
-}
-
 fn update(world: &mut World, call: &Call, minor: u32, id: &str) -> Result<Reply, Refusal> {
     find(world, call, id)?;
     let now = world.timestamp();
@@ -313,7 +194,7 @@ fn update(world: &mut World, call: &Call, minor: u32, id: &str) -> Result<Reply,
     Ok(Reply::ok(json!({"server": view(world, server, minor)})))
 }
 
-fn delete(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
+pub(super) fn delete(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
     find(world, call, id)?;
     let again = world
         .compute
@@ -325,49 +206,4 @@ fn delete(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
         world.schedule(after, Event::ServerGone(id.to_owned()));
     }
     Ok(Reply::empty(204))
-}
-
-fn action(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
-    let server = find(world, call, id)?;
-    let Some((name, arguments)) = call.body.as_object().and_then(|body| body.iter().next()) else {
-        return Err(bad_request("There is no such action."));
-    };
-    let (from, to) = match name.as_str() {
-        "os-getConsoleOutput" => return console(world, server, arguments),
-        "forceDelete" => return delete(world, call, id),
-        "suspend" => ("ACTIVE", "SUSPENDED"),
-        "resume" => ("SUSPENDED", "ACTIVE"),
-        "os-stop" => ("ACTIVE", "SHUTOFF"),
-        "os-start" => ("SHUTOFF", "ACTIVE"),
-        "reboot" => ("ACTIVE", "ACTIVE"),
-        other => return Err(bad_request(format!("There is no such action: {other}"))),
-    };
-    if server.status != from {
-        let message = format!(
-            "Cannot '{name}' instance {id} while it is in vm_state {}",
-            server.status.to_ascii_lowercase()
-        );
-        return Err(conflict(message));
-    }
-    if let Some(server) = world.compute.servers.get_mut(id) {
-        server.status = to;
-    }
-    Ok(Reply::empty(202))
-}
-
-fn console(world: &World, server: &Server, arguments: &Value) -> Result<Reply, Refusal> {
-    if server.status == "BUILD" {
-        return Err(conflict(format!("Instance {} is not ready", server.id)));
-    }
-    let output = match &world.options.guests {
-        Guests::NoBoot => FAKE_CONSOLE.to_owned(),
-        Guests::Booted(print) => print(&guest::view(world, server)),
-    };
-    let length = match &arguments["length"] {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_u64().and_then(|length| usize::try_from(length).ok()),
-    };
-    let lines: Vec<&str> = output.lines().collect();
-    let skip = length.map_or(0, |length| lines.len().saturating_sub(length));
-    Ok(Reply::ok(json!({"output": lines[skip..].join("\n")})))
 }

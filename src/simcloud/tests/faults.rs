@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hickory_proto::{op::ResponseCode, rr::RecordType};
 use serde_json::json;
 
 use super::client::{Client, ask, ask_tcp, data, http, start};
-use crate::simcloud::{Fault, Latency, NameServerMode, Scope, Service, SimCloud, SimOptions, Stages};
+use crate::simcloud::{Fault, GuestView, Guests, NameServerMode, Scope, Service, SimCloud, SimOptions};
 
 async fn record(client: &Client, zone: &str, name: &str) -> String {
     let body = json!({"name": name, "type": "A", "records": ["192.0.2.9"]});
@@ -162,21 +162,50 @@ resources:
 }
 
 #[tokio::test]
-async fn stages_take_their_time() {
-    let stages = Stages {
-        serial_batch: Duration::from_millis(40),
-        poll_delay: Duration::from_millis(80),
-        transfer: Duration::from_millis(40),
-        ..Stages::default()
-    };
-    let options = SimOptions { latency: Latency::Stages(stages), ..SimOptions::default() };
-    let cloud = SimCloud::start(options).await.unwrap();
+async fn a_booted_guest_prints_what_the_test_says() {
+    let print = |guest: &GuestView| format!("{}\n{}", guest.name, guest.user_data);
+    let guests = Guests::Booted(Arc::new(print));
+    let cloud = SimCloud::start(SimOptions { guests, ..SimOptions::default() }).await.unwrap();
     let client = Client::demo(&cloud).await;
-    let zone = client.zone("l.example.test.").await;
-    let path = format!("/dns/v2/zones/{zone}");
-    assert_eq!(client.get(&path).await["status"], "PENDING");
-    let refused = ask(cloud.name_servers()[0], "l.example.test.", RecordType::SOA).await.unwrap();
-    assert_eq!(refused.metadata.response_code, ResponseCode::Refused);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(client.get(&path).await["status"], "ACTIVE");
+    let template = "
+heat_template_version: 2018-08-31
+resources:
+  server:
+    type: OS::Nova::Server
+    properties: {name: guest, image: cirros-sim, flavor: m1.nano, networks: [{network: private}], user_data_format: RAW, user_data: 'look up'}
+outputs: {id: {value: {get_resource: server}}}
+";
+    let stack = client.stack("g", template, json!({})).await;
+    let id = stack["outputs"][0]["output_value"].as_str().unwrap();
+    let path = format!("/compute/v2.1/servers/{id}/action");
+    let console = client.post(&path, json!({"os-getConsoleOutput": {"length": 5}})).await;
+    assert_eq!(console["output"], "guest\nlook up");
+}
+
+#[tokio::test]
+async fn many_tests_at_once_fit() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let template = "
+heat_template_version: 2018-08-31
+parameters: {name: {type: string}}
+resources:
+  zone: {type: OS::Designate::Zone, properties: {name: {get_param: name}, email: a@b.test}}
+  net: {type: OS::Neutron::Net}
+  subnet: {type: OS::Neutron::Subnet, properties: {network: {get_resource: net}, cidr: 10.1.0.0/24}}
+  fip: {type: OS::Neutron::FloatingIP, depends_on: zone, properties: {floating_network: public, dns_name: web, dns_domain: {get_param: name}}}
+";
+    let stacks = (0..200).map(|n| {
+        let client = &client;
+        async move {
+            let name = format!("s{n}");
+            let zone = json!({"name": format!("z{n}.example.test.")});
+            let stack = client.stack(&name, template, zone).await;
+            assert_eq!(stack["stack_status"], "CREATE_COMPLETE", "{}", stack["stack_status_reason"]);
+            let stack = client.delete_stack(&name, stack["id"].as_str().unwrap()).await;
+            assert_eq!(stack["stack_status"], "DELETE_COMPLETE");
+        }
+    });
+    futures::future::join_all(stacks).await;
+    assert!(cloud.snapshot().is_clean());
 }

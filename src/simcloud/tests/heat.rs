@@ -73,12 +73,12 @@ outputs:
   server: {value: {if: [boots, {get_attr: [server, first_address]}, none]}}
 ";
 
-fn output<'a>(stack: &'a serde_json::Value, key: &str) -> &'a serde_json::Value {
+pub(super) fn output<'a>(stack: &'a serde_json::Value, key: &str) -> &'a serde_json::Value {
     let outputs = stack["outputs"].as_array().unwrap();
     &outputs.iter().find(|output| output["output_key"] == key).unwrap()["output_value"]
 }
 
-async fn zone(cloud: &SimCloud, client: &Client, name: &str) -> serde_json::Value {
+pub(super) async fn zone(cloud: &SimCloud, client: &Client, name: &str) -> serde_json::Value {
     let stack = client.stack("zone", ZONE, json!({"zone_name": name})).await;
     assert_eq!(stack["stack_status"], "CREATE_COMPLETE", "{}", stack["stack_status_reason"]);
     assert!(!cloud.snapshot().zones.is_empty());

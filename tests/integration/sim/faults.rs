@@ -237,7 +237,10 @@ async fn what_a_delete_leaves_is_told_as_leaked_and_removed() {
         test.leaked.iter().find(|leak| leak.kind == "floatingip").unwrap_or_else(|| panic!("{test:#?}"));
     assert_eq!((leak.service.as_str(), leak.removed), ("network", true), "{leak:#?}");
     assert!(test.leaked.iter().all(|leak| leak.removed && !leak.id.is_empty()), "{test:#?}");
-    clean(&cloud);
+    // Its zone was gone by then, and so Neutron leaves the reverse record in its own zone, as the real one does.
+    let mut left = cloud.snapshot();
+    left.recordsets.retain(|set| !set.name.ends_with(".arpa. PTR"));
+    assert!(left.is_clean(), "{left:#?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 pub(super) use schema::{SCHEMAS, Schema, check_definition};
 
-use super::stack::{Resource, Stack};
+use super::{
+    groups,
+    stack::{Resource, Stack},
+};
 use crate::simcloud::{
     wire::{Caller, Refusal, Service},
     world::World,
@@ -137,12 +140,11 @@ impl<'a> Job<'a> {
 
     /// The name that Heat gives where the template gives none.
     pub(super) fn physical_name(&mut self) -> String {
-        match self.properties["name"].as_str() {
-            Some(name) => name.to_owned(),
-            None => {
-                let random = self.world.hex_id();
-                format!("{}-{}-{}", self.stack_name, self.name, &random[..12])
-            }
+        if let Some(name) = self.properties["name"].as_str() {
+            name.to_owned()
+        } else {
+            let random = self.world.hex_id();
+            format!("{}-{}-{}", self.stack_name, self.name, &random[..12])
         }
     }
 
@@ -186,7 +188,9 @@ pub(super) fn check(job: &mut Job<'_>) -> Result<Progress, Trouble> {
 
 /// Changes a resource to new properties, or says that it must be replaced.
 pub(super) fn update(job: &mut Job<'_>, new: &Value) -> Result<Change, Trouble> {
-    let Some(schema) = Schema::of(&job.kind) else { return Ok(Change::None) };
+    let Some(schema) = Schema::of(&job.kind) else {
+        return Ok(Change::None);
+    };
     let old = job.properties.clone();
     let names = schema.all();
     let changed: Vec<&str> = names.filter(|name| old.get(name) != new.get(name)).collect();
@@ -200,6 +204,7 @@ pub(super) fn update(job: &mut Job<'_>, new: &Value) -> Result<Change, Trouble> 
         "OS::Designate::Zone" | "OS::Designate::RecordSet" => designate::update(job, new, &changed),
         "OS::Nova::Server" => server::update(job, new, &changed),
         kind if kind.starts_with("OS::Neutron::") => network::update(job, new, &changed),
+        groups::KIND => Ok(Change::InPlace),
         _ => Ok(Change::Replace),
     }
 }
@@ -247,6 +252,9 @@ pub(super) fn attribute(world: &mut World, stack: &Stack, resource: &Resource, p
     if resource.physical_id.is_none() || resource.hollow {
         return Value::Null;
     }
+    if resource.kind == groups::KIND {
+        return groups::attribute(world, stack, resource, path);
+    }
     let mut job = Job::of(world, stack, resource);
     let shown = match job.kind.as_str() {
         "OS::Designate::Zone" | "OS::Designate::RecordSet" => designate::show(&mut job).ok(),
@@ -255,8 +263,12 @@ pub(super) fn attribute(world: &mut World, stack: &Stack, resource: &Resource, p
         kind if kind.starts_with("OS::Neutron::") => network::show(&mut job).ok(),
         _ => Some(job.data.clone()),
     };
-    let Some(shown) = shown else { return Value::Null };
-    let Some((first, rest)) = path.split_first() else { return shown };
+    let Some(shown) = shown else {
+        return Value::Null;
+    };
+    let Some((first, rest)) = path.split_first() else {
+        return shown;
+    };
     if first == "show" {
         return super::functions::walk(&shown, rest);
     }

@@ -11,7 +11,7 @@ pub(super) fn create(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
         "OS::Neutron::RouterInterface" => return add_interface(job),
         "OS::Neutron::FloatingIPAssociation" => {
             let (fip, port) = (job.text("floatingip_id").to_owned(), job.text("port_id").to_owned());
-            associate(job, &fip, json!(port))?;
+            associate(job, &fip, &json!(port))?;
             return Ok((format!("{fip}:{port}"), Value::Null));
         }
         _ => {}
@@ -99,14 +99,16 @@ fn add_interface(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     Ok((format!("{router}:{field}={id}"), Value::Null))
 }
 
-fn associate(job: &mut Job<'_>, fip: &str, port: Value) -> Result<(), Trouble> {
+fn associate(job: &mut Job<'_>, fip: &str, port: &Value) -> Result<(), Trouble> {
     let path = format!("/v2.0/floatingips/{fip}");
     let body = json!({"floatingip": {"port_id": port}});
     job.call(Service::Network, Method::PUT, &path, body).map(drop)
 }
 
 pub(super) fn show(job: &mut Job<'_>) -> Result<Value, Trouble> {
-    let Some((collection, singular)) = collection(&job.kind) else { return Ok(json!({})) };
+    let Some((collection, singular)) = collection(&job.kind) else {
+        return Ok(json!({}));
+    };
     let path = format!("/v2.0/{collection}/{}", job.id);
     let shown = job.call(Service::Network, Method::GET, &path, Value::Null)?;
     let mut shown = shown[singular].clone();
@@ -137,7 +139,9 @@ pub(super) fn update(job: &mut Job<'_>, new: &Value, changed: &[&str]) -> Result
         }
         return Ok(Change::InPlace);
     }
-    let Some((collection, singular)) = collection(&job.kind) else { return Ok(Change::Replace) };
+    let Some((collection, singular)) = collection(&job.kind) else {
+        return Ok(Change::Replace);
+    };
     let mut wanted = json!({});
     for name in changed {
         wanted[*name] = match (new.get(*name), *name) {
@@ -170,7 +174,7 @@ pub(super) fn delete(job: &mut Job<'_>) -> Result<Progress, Trouble> {
         }
         "OS::Neutron::FloatingIPAssociation" => {
             let fip = id.split_once(':').map_or(id.as_str(), |(fip, _)| fip).to_owned();
-            associate(job, &fip, Value::Null)?;
+            associate(job, &fip, &Value::Null)?;
         }
         kind => {
             if let Some((collection, _)) = collection(kind) {

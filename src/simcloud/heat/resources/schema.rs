@@ -23,7 +23,7 @@ pub(in crate::simcloud::heat) struct Schema {
 }
 
 /// All types that can be made.
-pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
+pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 17] = [
     Schema {
         kind: "OS::Designate::Zone",
         required: &["name"],
@@ -208,6 +208,13 @@ pub(in crate::simcloud::heat) const SCHEMAS: [Schema; 16] = [
         replacing: &["value", "type"],
         constraints: &[],
     },
+    Schema {
+        kind: "OS::Heat::ResourceGroup",
+        required: &["resource_def"],
+        updatable: &["count", "resource_def", "index_var", "removal_policies"],
+        replacing: &[],
+        constraints: &[],
+    },
     Schema { kind: "OS::Heat::None", required: &[], updatable: &[], replacing: &[], constraints: &[] },
 ];
 
@@ -266,7 +273,9 @@ pub(in crate::simcloud::heat) fn check_definition(
         }
     }
     for (property, constraint) in schema.constraints {
-        let Some(value) = resolved.get(*property).and_then(Value::as_str) else { continue };
+        let Some(value) = resolved.get(*property).and_then(Value::as_str) else {
+            continue;
+        };
         if value.is_empty() {
             continue;
         }

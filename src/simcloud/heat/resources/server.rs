@@ -26,7 +26,9 @@ fn encode(text: &str) -> String {
 }
 
 fn networks(job: &mut Job<'_>) -> Result<Option<Value>, Trouble> {
-    let Some(wanted) = job.properties["networks"].as_array().cloned() else { return Ok(None) };
+    let Some(wanted) = job.properties["networks"].as_array().cloned() else {
+        return Ok(None);
+    };
     let mut list = Vec::new();
     for wish in wanted {
         let mut entry = json!({});

@@ -202,11 +202,15 @@ pub(super) fn delete(
     for ip in ips {
         let Ok(address) = ip.parse() else { continue };
         let (reverse_name, reverse_zone) = reverse(address);
-        let Ok(zone) = zone_id(world, &own, &reverse_zone, false) else { continue };
+        let Ok(zone) = zone_id(world, &own, &reverse_zone, false) else {
+            continue;
+        };
         let path = format!("/v2/zones/{zone}/recordsets?name={reverse_name}&type=PTR");
         let found = get(world, &own, &path, false)?;
         // Already gone is only worth a warning.
-        let Some(id) = found["recordsets"][0]["id"].as_str() else { continue };
+        let Some(id) = found["recordsets"][0]["id"].as_str() else {
+            continue;
+        };
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
         match world.internal(&own, Service::Dns, Method::DELETE, &path, Value::Null) {
             Err(refusal) if refusal.status != 404 => return Err(DriverError::Other(refusal)),
