@@ -55,7 +55,7 @@ impl Moment {
             (Verdict::Errored, None) => report
                 .tests
                 .iter()
-                .find(|test| test.counts_as(&Default::default()) == Verdict::Errored)
+                .find(|test| test.counts_as(&crate::outcome::VerdictPolicy::default()) == Verdict::Errored)
                 .and_then(|test| test.reason)
                 .map_or_else(|| "TooFewExecuted".to_owned(), |reason| reason.to_string()),
         };

@@ -9,6 +9,7 @@ pub const CLEANUP_BOUND_WITHOUT_CREDENTIALS: Duration = Duration::from_mins(1);
 
 /// What is known of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each seen by itself")]
 pub struct Observed {
     /// How long ago its deletion was asked for.
     pub deleting_for: Option<Duration>,

@@ -315,9 +315,9 @@ async fn abandon(
 
 fn identity(run: &TempestRun, context: &Context) -> RunIdentity {
     // An API server gives every object a UUID; anything else is hashed into one by its bytes.
-    let uid = run.uid().unwrap_or_default();
-    let uuid = Uuid::parse_str(&uid).unwrap_or_else(|_| {
-        Uuid::from_u128(uid.bytes().fold(0, |all, byte| u128::from(byte) ^ (all << 5) ^ (all >> 3)))
+    let given = run.uid().unwrap_or_default();
+    let uuid = Uuid::parse_str(&given).unwrap_or_else(|_| {
+        Uuid::from_u128(given.bytes().fold(0, |all, byte| u128::from(byte) ^ (all << 5) ^ (all >> 3)))
     });
     RunIdentity::new(&context.installation, uuid, 1, context.clock.now())
 }

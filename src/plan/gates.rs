@@ -6,7 +6,7 @@ use crate::scenario::document::Gates;
 use crate::scenario::{Feature, NeededFact, ServiceType};
 
 /// The first gate that this cloud closes, with what was found instead and the next step.
-pub fn closed(gates: &Gates, facts: &CloudFacts, features: &Features) -> Option<String> {
+pub fn closed(gates: &Gates, facts: &CloudFacts, features: Features) -> Option<String> {
     let feature = gates.features.iter().find(|feature| mode(features, **feature) == FeatureMode::NotOffered);
     if let Some(feature) = feature {
         let name = feature_name(*feature);
@@ -53,7 +53,7 @@ fn missing(fact: NeededFact, facts: &CloudFacts) -> Option<String> {
 }
 
 /// What the owner declares of a feature.
-pub const fn mode(features: &Features, feature: Feature) -> FeatureMode {
+pub const fn mode(features: Features, feature: Feature) -> FeatureMode {
     match feature {
         Feature::Ptr => features.ptr,
         Feature::FloatingIpDns => features.floating_ip_dns,
@@ -102,7 +102,7 @@ mod tests {
     #[case::fact(Gates { facts: [NeededFact::Image].into(), ..Gates::default() }, "no image to use: there is no active image")]
     #[case::credentials(Gates { credentials: [Role::Admin].into(), ..Gates::default() }, "spec.cloud.admin")]
     fn a_closed_gate_says_what_is_there_instead(#[case] gates: Gates, #[case] words: &str) {
-        let said = closed(&gates, &cloud(), &Features::default()).expect("closed");
+        let said = closed(&gates, &cloud(), Features::default()).expect("closed");
         assert!(said.contains(words), "{said}");
     }
 
@@ -116,8 +116,8 @@ mod tests {
             credentials: [Role::Primary].into(),
             features: [Feature::Ptr].into(),
         };
-        assert_eq!(closed(&gates, &cloud(), &Features::default()), None);
+        assert_eq!(closed(&gates, &cloud(), Features::default()), None);
         let features = Features { ptr: FeatureMode::NotOffered, ..Features::default() };
-        assert!(closed(&gates, &cloud(), &features).is_some_and(|said| said.contains("'ptr'")));
+        assert!(closed(&gates, &cloud(), features).is_some_and(|said| said.contains("'ptr'")));
     }
 }

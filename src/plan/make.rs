@@ -66,7 +66,7 @@ fn decide(
     if let Some(exclusion) = excluded {
         return Decision::Skip { reason: Reason::Excluded, message: exclusion.reason.clone() };
     }
-    match closed(&scenario.gates, facts, &spec.cloud.features) {
+    match closed(&scenario.gates, facts, spec.cloud.features) {
         Some(message) => Decision::Skip { reason: Reason::GateClosed, message },
         None => Decision::Play(Arc::clone(scenario)),
     }

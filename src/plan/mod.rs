@@ -36,6 +36,7 @@ pub struct RunPlan {
 
 /// The limits of a run.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the run's owner")]
 pub struct Settings {
     /// How many tests run at once.
     pub max_parallel: usize,

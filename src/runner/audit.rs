@@ -25,7 +25,7 @@ const SETTLING: Duration = Duration::from_secs(20);
 /// One kind of thing that a scenario can make, in the order in which they are deleted.
 struct Kind {
     service: Service,
-    kind: &'static str,
+    called: &'static str,
     collection: &'static str,
     list: &'static str,
 }
@@ -43,7 +43,7 @@ const KINDS: [Kind; 9] = [
 ];
 
 const fn kind(service: Service, kind: &'static str, collection: &'static str, list: &'static str) -> Kind {
-    Kind { service, kind, collection, list }
+    Kind { service, called: kind, collection, list }
 }
 
 /// Something that carries the prefix.
@@ -122,7 +122,7 @@ pub async fn find_matching(
     for listed in join_all(asked).await {
         match listed {
             Ok(found) => {
-                all.extend(found.into_iter().filter(|found| matches(&found.name, &found.description)))
+                all.extend(found.into_iter().filter(|found| matches(&found.name, &found.description)));
             }
             Err(fault) => unknown.push(fault),
         }
@@ -134,9 +134,9 @@ async fn list(role: Role, session: &Session, kind: &'static Kind) -> Result<Vec<
     match session.request(kind.service, Method::GET, kind.list).send_pages(PAGE).await {
         Ok(answer) => Ok(items_of(&answer.body).filter_map(|item| found(role, kind, item)).collect()),
         Err(error) => {
-            tracing::warn!(%error, kind = kind.kind, "the audit could not list");
+            tracing::warn!(%error, kind = kind.called, "the audit could not list");
             let mut fault = fault_of(&error);
-            fault.message = format!("the {role}'s {}s could not be listed: {}", kind.kind, fault.message);
+            fault.message = format!("the {role}'s {}s could not be listed: {}", kind.called, fault.message);
             Err(fault)
         }
     }
@@ -156,7 +156,7 @@ fn found(role: Role, kind: &'static Kind, item: &Value) -> Option<Found> {
     Some(Found {
         role,
         service: kind.service,
-        kind: kind.kind,
+        kind: kind.called,
         collection: kind.collection,
         id: text("id")?,
         name,

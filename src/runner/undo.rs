@@ -96,23 +96,22 @@ impl<'a> Undoing<'a> {
 
     /// Deletes a stack and waits until it is gone; a failed delete is tried again, for causes pass.
     pub async fn stack(&self, session: &Session, name: &str, id: Option<&str>) -> Result<(), StepFault> {
-        let reference = match id {
-            Some(id) => StackRef { id: id.to_owned(), name: name.to_owned() },
-            None => {
-                let found = self.until(PATIENCE, "undo:find", || {
-                    async {
-                        match session.heat().find_stack(name).await {
-                            Ok(found) => Observation::Done(Some(found.reference())),
-                            Err(error) if error.is_not_found() => Observation::Done(None),
-                            Err(error) => Observation::waiting(fault_of(&error)),
-                        }
+        let reference = if let Some(id) = id {
+            StackRef { id: id.to_owned(), name: name.to_owned() }
+        } else {
+            let found = self.until(PATIENCE, "undo:find", || {
+                async {
+                    match session.heat().find_stack(name).await {
+                        Ok(found) => Observation::Done(Some(found.reference())),
+                        Err(error) if error.is_not_found() => Observation::Done(None),
+                        Err(error) => Observation::waiting(fault_of(&error)),
                     }
-                    .boxed()
-                });
-                match found.await? {
-                    Some(found) => found,
-                    None => return Ok(()),
                 }
+                .boxed()
+            });
+            match found.await? {
+                Some(found) => found,
+                None => return Ok(()),
             }
         };
         let deletes = AtomicU32::new(0);

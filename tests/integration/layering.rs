@@ -26,7 +26,7 @@ const RULES: &[Rule] = &[
     Rule { module: "runner", may_use: &["plan", "scenario", "openstack", "dns", "outcome"], not: KUBE },
     Rule {
         module: "report",
-        may_use: &["outcome", "runner::event", "plan", "api"],
+        may_use: &["outcome", "runner::event", "plan"],
         not: &["kube", "reqwest", "tokio"],
     },
     Rule { module: "simcloud", may_use: &[], not: KUBE },
@@ -37,6 +37,13 @@ const RULES: &[Rule] = &[
         not: &[],
     },
 ];
+
+/// What one file may use beyond its module: the status is the one place where a report meets the custom resource.
+const GRANTED: &[(&str, &str)] = &[("src/report/status.rs", "api")];
+
+fn is_granted(file: &Path, ours: &str) -> bool {
+    GRANTED.iter().any(|(granted, allowed)| file.ends_with(granted) && within(ours, allowed))
+}
 
 #[derive(Default)]
 struct Paths {
@@ -113,7 +120,9 @@ fn every_module_uses_only_what_the_design_lets_it() {
             for path in &paths.found {
                 let ours = path.strip_prefix("crate::");
                 let foreign = ours.is_some_and(|ours| {
-                    !within(ours, rule.module) && !rule.may_use.iter().any(|allowed| within(ours, allowed))
+                    !within(ours, rule.module)
+                        && !rule.may_use.iter().any(|allowed| within(ours, allowed))
+                        && !is_granted(&file, ours)
                 });
                 let forbidden = ours.is_none() && rule.not.iter().any(|crate_| within(path, crate_));
                 if foreign || forbidden {

@@ -41,9 +41,8 @@ async fn until_it_holds(
             async {
                 match look(context, action, path).await {
                     Ok(answer) => match first_that_fails(context, action, path, &answer) {
-                        Ok(None) => Observation::Done(answer),
-                        Ok(Some(fault)) => Observation::Pending(Pending::fault(fault)),
-                        Err(fault) => Observation::Fault(fault),
+                        None => Observation::Done(answer),
+                        Some(fault) => Observation::Pending(Pending::fault(fault)),
                     },
                     Err(fault) => Observation::waiting(fault),
                 }
@@ -65,15 +64,15 @@ async fn while_it_holds(
             async {
                 match look(context, action, path).await {
                     Ok(answer) => match first_that_fails(context, action, path, &answer) {
-                        Ok(None) if Instant::now() >= end => Observation::Done(answer),
-                        Ok(None) => Observation::Pending(Pending {
+                        None if Instant::now() >= end => Observation::Done(answer),
+                        None => Observation::Pending(Pending {
                             seen: "holds".to_owned(),
                             ..Pending::fault(StepFault::failed(
                                 Reason::ExpectationNotMet,
                                 "time ran out while it held",
                             ))
                         }),
-                        Ok(Some(fault)) | Err(fault) => Observation::Fault(fault),
+                        Some(fault) => Observation::Fault(fault),
                     },
                     Err(fault) => Observation::waiting(fault),
                 }
@@ -98,7 +97,7 @@ fn first_that_fails(
     action: &ExpectAction,
     path: &str,
     answer: &Response,
-) -> Result<Option<StepFault>, StepFault> {
+) -> Option<StepFault> {
     let service = action.service.as_str();
     let evidence = |expected: &str, observed: Option<String>| Evidence {
         service: Some(service.to_owned()),
@@ -120,7 +119,7 @@ fn first_that_fails(
         } else {
             StepFault::errored(reason, message)
         };
-        return Ok(Some(fault.with(evidence("2xx", Some(answer.status.to_string())))));
+        return Some(fault.with(evidence("2xx", Some(answer.status.to_string()))));
     }
     let scope = with_answer(context.scope(), answer);
     for condition in &action.that {
@@ -133,12 +132,12 @@ fn first_that_fails(
         let saw = observed.as_deref().map(|observed| format!(", but it is {observed}")).unwrap_or_default();
         let message =
             format!("GET {path} of the {service} service: expected {}{saw}{why}", condition.source());
-        return Ok(Some(
+        return Some(
             StepFault::failed(Reason::ExpectationNotMet, message)
                 .with(evidence(condition.source(), observed)),
-        ));
+        );
     }
-    Ok(None)
+    None
 }
 
 /// Whether an assertion is about the answer's `status`, and not about a field that is called so.
