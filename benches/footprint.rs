@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench footprint` prints the wall time and the peak resident memory. Goal: under 120 MiB.
 
+#![allow(clippy::expect_used, reason = "a benchmark that cannot begin ends here")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -84,7 +86,8 @@ async fn play(cloud: &SimCloud) -> usize {
 /// The built-in suite again and again, everything at once.
 fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::CloudFacts) -> RunPlan {
     let catalogue = Catalogue::built_in().expect("the built-in suite");
-    let tests = catalogue.iter().cycle().take(TESTS).enumerate().map(|(index, scenario)| PlannedTest {
+    let suite: Vec<_> = catalogue.iter().collect();
+    let tests = suite.iter().cycle().take(TESTS).enumerate().map(|(index, scenario)| PlannedTest {
         name: format!("{}-{index}", scenario.name),
         id: None,
         prefix: run.test_prefix(index + 1),
@@ -92,7 +95,7 @@ fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::Cl
         required: false,
     });
     let tests = tests.collect();
-    let minutes = |minutes| std::time::Duration::from_secs(60 * minutes);
+    let minutes = |minutes| std::time::Duration::from_mins(minutes);
     let settings = Settings {
         max_parallel: TESTS,
         run_timeout: minutes(60),

@@ -82,7 +82,7 @@ fn flatten(tree: &syn::UseTree, prefix: String, found: &mut BTreeSet<String>) {
         syn::UseTree::Rename(rename) => drop(found.insert(join(&rename.ident))),
         syn::UseTree::Glob(_) => drop(found.insert(prefix)),
         syn::UseTree::Group(group) => {
-            group.items.iter().for_each(|item| flatten(item, prefix.clone(), found))
+            group.items.iter().for_each(|item| flatten(item, prefix.clone(), found));
         }
     }
 }

@@ -236,21 +236,15 @@ async fn a_template_that_heat_refuses() {
 async fn a_resource_type_that_the_cloud_does_not_have(#[case] kind: &str) {
     let cloud = cloud().await;
     let document = own(&format!("own:\n  type: {kind}\n  properties: {{pool: public}}"));
-    match tempest_operator::scenario::load_file_text("own.yaml", &document) {
+    if let Err(faults) = tempest_operator::scenario::load_file_text("own.yaml", &document) {
         // Known before any cloud is asked.
-        Err(faults) => {
-            let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
-            assert!(
-                fault.message.contains(kind) && fault.line.is_some() && !fault.help.is_empty(),
-                "{fault}"
-            );
-        }
-        Ok(_) => {
-            let played = Player::of_text(&cloud, &document).play().await;
-            let test = played.only();
-            assert_ne!(test.outcome, Outcome::Passed);
-            assert!(test.message.as_ref().unwrap().contains(kind), "{test:#?}");
-        }
+        let [fault] = faults.as_slice() else { panic!("{faults:#?}") };
+        assert!(fault.message.contains(kind) && fault.line.is_some() && !fault.help.is_empty(), "{fault}");
+    } else {
+        let played = Player::of_text(&cloud, &document).play().await;
+        let test = played.only();
+        assert_ne!(test.outcome, Outcome::Passed);
+        assert!(test.message.as_ref().unwrap().contains(kind), "{test:#?}");
     }
     clean(&cloud);
 }

@@ -43,9 +43,9 @@ spec:
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_tests_at_once_pass_and_leave_nothing() {
     let cloud = cloud().await;
-    let document: String = (1..=200)
-        .map(|number| format!("---{}", ZONE_ONLY.replace("NAME", &format!("zone-{number}"))))
-        .collect();
+    let copies: Vec<String> =
+        (1..=200).map(|number| ZONE_ONLY.replace("NAME", &format!("zone-{number}"))).collect();
+    let document = copies.join("---");
     let mut player = Player::of_text(&cloud, &document).patient(100);
     player.settings = Box::new(|settings| settings.max_parallel = 200);
     let played = player.play().await;

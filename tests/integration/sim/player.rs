@@ -125,7 +125,7 @@ impl Player {
             execution: ExecutionSpec::default(),
             cancel: false,
         };
-        spec.cloud.zone_suffix = cloud.zone_suffix().to_owned();
+        cloud.zone_suffix().clone_into(&mut spec.cloud.zone_suffix);
         spec.cloud.published_network = Some("published".to_owned());
         spec.cloud.nameservers = cloud.name_servers().iter().map(ToString::to_string).collect();
         spec.scenarios.include = include.iter().map(|name| (*name).to_owned()).collect();
