@@ -8,7 +8,8 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::support::{
-    Watched, against_the_cloud, against_the_cloud_as, cloud_command, finish, leavings, testbed, told,
+    Watched, against_the_cloud, against_the_cloud_as, cloud_command, cloud_for_oneself, finish, leavings,
+    testbed, told,
 };
 
 const FIP_OWN: &str = "floating_ip_with_own_name_to_dns";
@@ -41,6 +42,7 @@ fn nothing_is_left() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn all_scenarios_pass_and_nothing_is_left() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let junit = state.path().join("out.xml");
     let file = run_file(state.path(), "'*'", "NotOffered", 100);
@@ -65,6 +67,7 @@ fn all_scenarios_pass_and_nothing_is_left() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn a_guest_that_does_not_boot_is_left_out_and_the_rest_counts() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let file = run_file(state.path(), FIP_PORT, "Auto", 25);
     let mut command = against_the_cloud("run", state.path());
@@ -165,6 +168,7 @@ fn a_broken_cloud_is_told_with_reason_and_evidence(
     #[case] scenario: &str,
     #[case] expected: Told,
 ) {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let mut broken = Broken::not_yet(fault);
     if break_at == AT_THE_START {
@@ -206,6 +210,7 @@ fn a_broken_cloud_is_told_with_reason_and_evidence(
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn a_wrong_endpoint_in_the_catalogue_ends_the_run_before_it_makes_anything() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let mut broken = Broken::not_yet("designate-endpoint");
     broken.on_purpose();
@@ -259,6 +264,7 @@ fn sweep(state: &Path, arguments: &[&str]) -> String {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn what_a_killed_run_made_is_swept() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     in_the_middle(state.path(), "killed", kill);
     let made = leavings();
@@ -275,6 +281,7 @@ fn what_a_killed_run_made_is_swept() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn a_sweep_without_a_ledger_goes_by_the_marks_and_leaves_those_of_others() {
+    let _cloud = cloud_for_oneself();
     let (state, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
     in_the_middle(state.path(), "theirs", kill);
     let made = leavings();
@@ -290,6 +297,7 @@ fn a_sweep_without_a_ledger_goes_by_the_marks_and_leaves_those_of_others() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn an_interrupted_run_undoes_all_and_says_that_it_was_cancelled() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let run = in_the_middle(state.path(), "interrupted", |run| {
         let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
@@ -306,6 +314,7 @@ fn an_interrupted_run_undoes_all_and_says_that_it_was_cancelled() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn preflight_reads_only_and_says_what_would_run() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let output = finish(&mut against_the_cloud("preflight", state.path()));
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
@@ -320,6 +329,7 @@ fn preflight_reads_only_and_says_what_would_run() {
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn an_application_credential_is_warned_of_and_refused_by_heat_with_a_hint() {
+    let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
     let entry = testbed("TESTBED_CLOUD_APPCRED");
     let preflight = finish(&mut against_the_cloud_as(&entry, "preflight", state.path()));

@@ -107,6 +107,15 @@ pub fn told(output: &Output) -> String {
     )
 }
 
+/// The real cloud for oneself, as long as the answer lives: tests break it, and look at everything in it. Test runs
+/// beside one another take turns.
+pub fn cloud_for_oneself() -> File {
+    let beside = PathBuf::from(testbed("TESTBED_CLOUDS_YAML")).with_file_name("tests.lock");
+    let lock = File::create(&beside).unwrap_or_else(|error| panic!("{}: {error}", beside.display()));
+    lock.lock().expect("a lock on the test cloud");
+    lock
+}
+
 /// The test bed's own command, which must succeed.
 pub fn cloud_command(arguments: &[&str]) -> String {
     let output = finish(Command::new(repository("tests/testbed/cloud")).args(arguments));

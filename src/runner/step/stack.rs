@@ -270,7 +270,7 @@ async fn explain(
     let Ok(resources) = session.heat().list_resources(reference, 0).await else { return fault };
     let open: Vec<String> = resources
         .iter()
-        .filter(|resource| !resource.status.ends_with("_COMPLETE"))
+        .filter(|resource| is_open(&resource.status))
         .take(5)
         .map(|resource| {
             let why = if resource.status_reason.is_empty() { "" } else { ": " };
@@ -287,10 +287,14 @@ async fn explain(
         }
         fault.evidence.observed = Some(open.join(", "));
     }
-    let waits_for_zones = resources.iter().any(|resource| {
-        !resource.status.ends_with("_COMPLETE") && resource.resource_type.starts_with("OS::Designate::")
-    });
-    if waits_for_zones { zones::explain(context, session, fault).await } else { fault }
+    // Heat hides a zone's trouble: it makes the zone again, and calls it anything meanwhile.
+    let has_zones = resources.iter().any(|resource| resource.resource_type.starts_with("OS::Designate::"));
+    if has_zones { zones::explain(context, session, fault).await } else { fault }
+}
+
+/// Whether a resource of a stack is not there yet: one that nobody has begun to make is `INIT_COMPLETE`.
+fn is_open(status: &str) -> bool {
+    status == "INIT_COMPLETE" || !status.ends_with("_COMPLETE")
 }
 
 /// Heat refused the request itself.
