@@ -10,6 +10,7 @@
 
 mod cli;
 mod cloud;
+mod kube;
 mod layering;
 mod sim;
 mod support;

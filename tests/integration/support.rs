@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -133,4 +134,13 @@ pub fn leavings() -> Vec<String> {
     );
     assert!(output.status.success(), "{}", told(&output));
     String::from_utf8_lossy(&output.stdout).lines().map(ToOwned::to_owned).collect()
+}
+
+/// Waits until `holds`, looking again every now and then: other programs tell nobody when they are done.
+pub fn wait_until(what: &str, within: Duration, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < within, "not within {} s: {what}", within.as_secs());
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
