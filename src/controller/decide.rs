@@ -21,6 +21,8 @@ pub struct Observed {
     pub began: bool,
     /// Whether its status says that it ended.
     pub ended: bool,
+    /// Whether its status speaks of the spec as it is now.
+    pub is_current: bool,
     /// Whether a ledger of it exists.
     pub has_ledger: bool,
     /// What this process is doing for it.
@@ -72,6 +74,8 @@ pub enum Decision {
     Rest,
     /// Look again soon.
     LookAgain,
+    /// Say of an ended run that a later edit of its spec was seen: who waits for a condition waits for that too.
+    Acknowledge,
     /// Hold the object, so that it cannot vanish with things still in a cloud.
     AddFinalizer,
     /// Play it.
@@ -116,7 +120,7 @@ impl Observed {
         }
         match self.deleting_for {
             Some(_) => self.has_finalizer && self.has_ledger,
-            None => !self.ended && !self.cancel,
+            None => !self.ended && (self.began || !self.cancel),
         }
     }
 }
@@ -150,10 +154,15 @@ fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
 
 fn decide_living(observed: &Observed) -> Decision {
     if observed.task == Task::Underway {
-        return if observed.cancel { Decision::CancelTask } else { Decision::Rest };
+        return match observed {
+            // The task is about to be over, and no event will tell of that.
+            Observed { ended: true, .. } => Decision::LookAgain,
+            Observed { cancel: true, .. } => Decision::CancelTask,
+            _ => Decision::Rest,
+        };
     }
     if observed.ended {
-        return Decision::Rest;
+        return if observed.is_current { Decision::Rest } else { Decision::Acknowledge };
     }
     if observed.began {
         return decide_interrupted(observed);
@@ -183,7 +192,6 @@ fn decide_interrupted(observed: &Observed) -> Decision {
     match (&observed.credentials, observed.has_ledger) {
         (_, false) => ended("nothing was left to undo"),
         (Credentials::Usable, true) => Decision::UndoInterrupted,
-        (Credentials::NotNeeded, true) if observed.cancel => Decision::UndoInterrupted,
         (Credentials::Unusable { message, .. } | Credentials::BadSpec { message }, true) => {
             ended(&format!("what it made could not be undone: {message}"))
         }
@@ -203,6 +211,7 @@ mod tests {
             cancel: false,
             began: false,
             ended: false,
+            is_current: true,
             has_ledger: false,
             task: Task::None,
             credentials: Credentials::Usable,
@@ -236,7 +245,10 @@ mod tests {
     #[case::cancelled_while_it_plays(Observed { began: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::CancelTask)]
     #[case::ended(Observed { began: true, ended: true, ..fresh() }, Decision::Rest)]
     #[case::ended_stays_ended_when_cancelled_later(Observed { ended: true, cancel: true, ..fresh() }, Decision::Rest)]
+    #[case::edited_after_its_end(Observed { ended: true, is_current: false, ..fresh() }, Decision::Acknowledge)]
+    #[case::ended_a_moment_ago(Observed { began: true, ended: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::LookAgain)]
     #[case::interrupted_with_a_ledger(Observed { began: true, has_ledger: true, ..fresh() }, Decision::UndoInterrupted)]
+    #[case::interrupted_and_cancelled(Observed { began: true, has_ledger: true, cancel: true, ..fresh() }, Decision::UndoInterrupted)]
     #[case::nothing_new_when_stopping(Observed { stopping: true, ..fresh() }, Decision::Rest)]
     #[case::deleted_and_not_ours(Observed { has_finalizer: false, ..deleting(0) }, Decision::Rest)]
     #[case::deleted_while_it_plays(Observed { task: Task::Underway, ..deleting(0) }, Decision::CancelTask)]
@@ -265,5 +277,8 @@ mod tests {
         assert!(!Observed { task: Task::Underway, ..fresh() }.needs_credentials());
         assert!(!Observed { has_ledger: false, ..deleting(0) }.needs_credentials());
         assert!(deleting(0).needs_credentials());
+        assert!(!Observed { cancel: true, ..fresh() }.needs_credentials());
+        // What it made has to be undone, whoever cancelled it.
+        assert!(Observed { began: true, cancel: true, has_ledger: true, ..fresh() }.needs_credentials());
     }
 }

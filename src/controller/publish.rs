@@ -62,6 +62,20 @@ impl Publisher {
         Ok(whole)
     }
 
+    /// Says that the status, as it stands, is about the spec as it stands.
+    ///
+    /// # Errors
+    /// As [`Self::moment`].
+    pub async fn acknowledge(&self) -> Result<(), kube::Error> {
+        let generation = self.run.meta().generation;
+        let mut status = self.run.status.clone().unwrap_or_default();
+        status.observed_generation = generation;
+        for condition in &mut status.conditions {
+            condition.observed_generation = generation;
+        }
+        self.write(&status, self.run.resource_version()).await
+    }
+
     /// Follows a run's events to their end, writing what changed.
     pub async fn follow(
         &self,

@@ -105,6 +105,8 @@ async fn observe(
         cancel: run.spec.cancel,
         began,
         ended: phase == Some(Phase::Completed),
+        is_current: run.status.as_ref().and_then(|status| status.observed_generation)
+            == run.meta().generation,
         has_ledger: (began || deleting_for.is_some()) && ledger.load().await?.is_some(),
         task,
         credentials: Credentials::NotNeeded,
@@ -151,6 +153,7 @@ async fn act(
     match (decision, usable) {
         (Decision::Rest, _) => return Ok(Action::await_change()),
         (Decision::LookAgain, _) => return Ok(Action::requeue(SOON)),
+        (Decision::Acknowledge, _) => publisher.acknowledge().await?,
         (Decision::AddFinalizer, _) => set_finalizer(&run, context, true).await?,
         (Decision::Wait { message }, _) => {
             let moment = Moment::Underway { reason: "WaitingForCredentials", message };
