@@ -179,6 +179,8 @@ pub enum Reason {
     TestTimedOut,
     /// The time allowed to the run ended.
     RunTimedOut,
+    /// The run asks for something that this cloud does not have, or that cannot be planned.
+    InvalidSpec,
     /// A declared precondition is not met by this cloud.
     GateClosed,
     /// Excluded by the run's owner.

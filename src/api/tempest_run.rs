@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::outcome::{Evidence, Finding, Leak, Outcome, Reason, SkippedStep, Summary, Verdict};
 
@@ -246,6 +246,13 @@ pub enum OnLeak {
     Warn,
 }
 
+/// As `metav1.Time` is written: fractions of a second are nothing but noise in a diff.
+#[expect(clippy::ref_option, reason = "serde's own signature")]
+fn in_whole_seconds<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    let whole = time.map(|time| Timestamp::from_second(time.as_second()).unwrap_or(time));
+    whole.serialize(serializer)
+}
+
 /// Where a run is; never how it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
@@ -287,10 +294,10 @@ pub struct TempestRunStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// When it began to play.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub start_time: Option<Timestamp>,
     /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub completion_time: Option<Timestamp>,
     /// How long it took, such as `3m12s`; written at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -382,7 +389,7 @@ pub struct TestStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub start_time: Option<Timestamp>,
     /// How long it took, such as `41s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

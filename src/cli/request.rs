@@ -185,6 +185,9 @@ pub fn problem(error: PlanError) -> Problem {
         PlanError::ZoneSuffix { .. } => {
             "give a domain such as verify.example.org. with --zone-suffix, or in the file"
         }
+        PlanError::NotInTheCloud { .. } => {
+            "give another name or an id, or leave it out; 'tempest-operator preflight' shows what is then chosen"
+        }
         PlanError::BadDate { .. } => "correct the date in the file",
         _ => "'tempest-operator scenarios list' shows all names and tags",
     };

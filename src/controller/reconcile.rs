@@ -25,6 +25,7 @@ use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::openstack::SessionOptions;
 use crate::outcome::Verdict;
 use crate::plan::{self, RunIdentity};
+use crate::report::status::in_words;
 use crate::runner::event::EventSink;
 use crate::runner::ledger::{Ledger, LedgerError};
 use crate::runner::{Clock, Control, Rhythm, RunInputs};
@@ -144,12 +145,7 @@ async fn act(
 ) -> Result<Action, ReconcileError> {
     let publisher = publisher(&run, context);
     let uid = run.uid().unwrap_or_default();
-    let ended = |verdict: Verdict| TempestRunStatus {
-        verdict: Some(verdict),
-        completion_time: Some(context.clock.now()),
-        current_steps: Vec::new(),
-        ..keeping(&run, Phase::Completed)
-    };
+    let ended = |verdict: Verdict| ended(&run, verdict, context.clock.now());
     match (decision, usable) {
         (Decision::Rest, _) => return Ok(Action::await_change()),
         (Decision::LookAgain, _) => return Ok(Action::requeue(SOON)),
@@ -314,6 +310,20 @@ async fn abandon(
     tracing::warn!(namespace = run.namespace(), run = %run.name_any(), %note, "clean-up abandoned");
     notifier(run, context).publish(EventType::Warning, "CleanupAbandoned", "Delete", &note).await;
     Ok(())
+}
+
+/// The status of a run that ends outside of playing.
+fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus {
+    let before = keeping(run, Phase::Completed);
+    let taken =
+        before.start_time.map(|start| Duration::try_from(now.duration_since(start)).unwrap_or_default());
+    TempestRunStatus {
+        verdict: Some(verdict),
+        completion_time: Some(now),
+        duration: taken.map(in_words),
+        current_steps: Vec::new(),
+        ..before
+    }
 }
 
 fn identity(run: &TempestRun, context: &Context) -> RunIdentity {

@@ -300,6 +300,21 @@ async fn an_untrusted_certificate_is_a_tls_error_until_its_authority_is_given() 
     let error = Session::connect(cloud, options()).await.unwrap_err();
     assert!(matches!(error, Error::Tls { .. }), "{error}");
     server.abort();
+
+    // Or to one that hangs up on what it does not understand.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cloud = config(&format!("https://{}", deaf.local_addr().unwrap()));
+    let server = tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        loop {
+            let (mut stream, _) = deaf.accept().await.unwrap();
+            // What was read is not answered by a reset.
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    let error = Session::connect(cloud, options()).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
+    server.abort();
 }
 
 #[tokio::test]

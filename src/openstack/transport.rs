@@ -136,6 +136,10 @@ fn sort(error: &reqwest::Error) -> Trouble {
         if let Some(tls) = as_tls(current) {
             return Trouble::Tls(tls.to_string());
         }
+        // Only a handshake can end before the connection counts as made.
+        if error.is_connect() && is_unexpected_end(current) {
+            return Trouble::Tls("the server ended the TLS handshake; it may speak plain HTTP".to_owned());
+        }
         next = current.source();
     }
     if error.is_connect() {
@@ -155,6 +159,13 @@ fn as_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> 
     }
     let held = error.downcast_ref::<io::Error>()?.get_ref()?;
     held.downcast_ref::<rustls::Error>().or_else(|| as_tls(held))
+}
+
+fn is_unexpected_end(error: &(dyn StdError + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        error.kind() == io::ErrorKind::UnexpectedEof
+            || error.get_ref().is_some_and(|held| is_unexpected_end(held))
+    })
 }
 
 /// The innermost message: what really happened. Outer ones may name the whole address.

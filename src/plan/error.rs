@@ -30,6 +30,14 @@ pub enum PlanError {
         /// What is wrong, and what to give instead.
         why: String,
     },
+    /// Something is asked for by name, and the cloud does not have it, or not just once.
+    #[error("spec.cloud.{field} cannot be used: {why}")]
+    NotInTheCloud {
+        /// The field.
+        field: &'static str,
+        /// What is there instead.
+        why: String,
+    },
     /// A pattern that is no glob.
     #[error("spec.scenarios.{field} has '{glob}', which is no glob: {why}")]
     BadGlob {

@@ -14,10 +14,10 @@ use super::gates::closed;
 use super::identity::RunIdentity;
 use super::request::zone_suffix;
 use super::{Decision, PlannedTest, RunPlan, Settings};
-use crate::api::tempest_run::{ExecutionSpec, FeatureMode, OnLeak, ScenariosSpec, TempestRunSpec};
+use crate::api::tempest_run::{CloudSpec, ExecutionSpec, FeatureMode, OnLeak, ScenariosSpec, TempestRunSpec};
 use crate::outcome::{Reason, VerdictPolicy};
-use crate::scenario::Scenario;
 use crate::scenario::catalogue::Catalogue;
+use crate::scenario::{Scenario, ServiceType};
 
 /// Judges what can be judged before a cloud is touched.
 pub fn check(spec: &TempestRunSpec, catalogue: &Catalogue) -> Result<(), PlanError> {
@@ -32,6 +32,7 @@ pub fn make(
     facts: CloudFacts,
     run: RunIdentity,
 ) -> Result<RunPlan, PlanError> {
+    asked_for(&spec.cloud, &facts)?;
     let selection = Selection::of(&spec.scenarios, catalogue)?;
     let today = run.started.to_zoned(TimeZone::UTC).date();
     let tests = selection
@@ -53,6 +54,23 @@ pub fn make(
         facts,
         tests,
     })
+}
+
+/// What the owner names must be there: skipping its tests would turn a typing error into a run that passes.
+fn asked_for(spec: &CloudSpec, facts: &CloudFacts) -> Result<(), PlanError> {
+    let asked = [
+        ("image", &spec.image, &facts.image, ServiceType::Image),
+        ("flavor", &spec.flavor, &facts.flavor, ServiceType::Compute),
+        ("floatingNetwork", &spec.floating_network, &facts.floating_network, ServiceType::Network),
+        ("publishedNetwork", &spec.published_network, &facts.published_network, ServiceType::Network),
+    ];
+    for (field, name, choice, service) in asked {
+        // Without the service nothing can be named, and gates tell of that.
+        if name.is_some() && choice.id.is_none() && facts.services.contains_key(service.as_str()) {
+            return Err(PlanError::NotInTheCloud { field, why: choice.why.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn decide(

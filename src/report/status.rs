@@ -173,7 +173,6 @@ fn percentiles(mut times: Vec<u64>) -> Option<Percentiles> {
 
 /// Takes out the least interesting until the status fits.
 fn shrink(status: &mut TempestRunStatus) {
-    let size = |status: &TempestRunStatus| serde_json::to_string(status).map_or(0, |text| text.len());
     let cuts: [fn(&mut TestStatus); 4] = [
         |test| test.skipped_steps.clear(),
         |test| test.findings.clear(),
@@ -187,12 +186,18 @@ fn shrink(status: &mut TempestRunStatus) {
         status.truncated = true;
         status.tests.iter_mut().for_each(cut_one);
     }
-    while size(status) > LIMIT && !status.tests.is_empty() {
+    let mut all = size(status);
+    while all > LIMIT && !status.tests.is_empty() {
         // Passed tests say least; the summary still counts them.
         let passed = |test: &TestStatus| test.outcome == Some(Outcome::Passed);
         let index = status.tests.iter().rposition(passed).unwrap_or(status.tests.len() - 1);
-        status.tests.remove(index);
+        all = all.saturating_sub(size(&status.tests.remove(index)));
     }
+}
+
+/// Bytes as JSON.
+fn size(of: &impl serde::Serialize) -> usize {
+    serde_json::to_string(of).map_or(0, |text| text.len())
 }
 
 fn cut(text: &str, limit: usize) -> String {

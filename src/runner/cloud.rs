@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use super::fault::StepFault;
+use super::hints;
 use crate::dns::{NameServer, names_equal};
 use crate::openstack::{Error, Service, Session};
 use crate::outcome::{Evidence, Reason, Role};
@@ -113,7 +114,10 @@ pub const fn method_of(method: HttpMethod) -> Method {
 
 /// What an error means for a step whose subject it is not.
 pub fn fault_of(error: &Error) -> StepFault {
-    let message = with_sources(error);
+    let message = match hints::next_step(error) {
+        Some(next) => format!("{} ({next})", with_sources(error)),
+        None => with_sources(error),
+    };
     let fault = match error {
         Error::Auth { .. } | Error::Config(_) => StepFault::errored(Reason::AuthenticationFailed, message),
         Error::Unreachable { .. } | Error::Tls { .. } => {
@@ -161,10 +165,10 @@ pub fn evidence_of(error: &Error) -> Evidence {
         Error::Auth { request_id, .. } => {
             Evidence { request_id: request_id.clone(), http_status: Some(401), ..call(&Service::Identity) }
         }
-        Error::Unreachable { service, host, .. }
-        | Error::Tls { service, host, .. }
-        | Error::EndpointDenied { service, host, .. } => {
-            Evidence { path: Some(host.clone()), ..call(service) }
+        Error::Unreachable { service, host, reason, .. }
+        | Error::Tls { service, host, reason }
+        | Error::EndpointDenied { service, host, reason } => {
+            Evidence { path: Some(host.clone()), observed: Some(reason.clone()), ..call(service) }
         }
         Error::EndpointNotFound { service, .. } | Error::BadRequest { service, .. } => call(service),
         _ => Evidence::default(),

@@ -1,5 +1,7 @@
 //! The next step for errors that people meet: the service's words stay, what to do is added.
 
+use crate::openstack::{Error, Service};
+
 /// What to do when an application credential cannot drive Heat (CVE-2026-43000).
 pub const APPLICATION_CREDENTIAL: &str = ". The primary is an application credential: Keystone refuses trusts to \
      those, and Heat makes one for every stack. Use a user's password, or ask the cloud's operator about Heat's \
@@ -23,6 +25,24 @@ const HINTS: &[(&str, &str)] = &[
 ];
 
 const ZONE_SUFFIX: &str = "the zone suffix belongs to another project: give one that is yours to use";
+
+/// What to do about an error that is about the way to a service, if anything is known.
+pub fn next_step(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Auth { .. } => "look at user, password, project and domains of the entry in clouds.yaml",
+        Error::Unreachable { service: Service::Identity, .. } => {
+            "look at auth_url of the entry in clouds.yaml, and at the way there"
+        }
+        Error::Unreachable { .. } => {
+            "look at the service itself, at its endpoint in 'openstack catalog list', and at the way there"
+        }
+        Error::Tls { .. } => {
+            "look at the server's certificate, and give the CA that signed it as cacert, in the text of clouds.yaml"
+        }
+        Error::EndpointNotFound { .. } => "look at region and interface, and at 'openstack catalog list'",
+        _ => return None,
+    })
+}
 
 /// The service's words, and the next step where it is known.
 pub fn explain(words: &str) -> String {

@@ -109,7 +109,7 @@ async fn whole_run(
         Err(error) => {
             let message = with_sources(&error);
             return ended(RunFault {
-                reason: Reason::GateClosed,
+                reason: Reason::InvalidSpec,
                 message,
                 evidence: crate::outcome::Evidence::default(),
             });

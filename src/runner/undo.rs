@@ -1,12 +1,13 @@
 //! Undoing what the ledger holds: in reverse, tolerating what is already gone, waiting until it is really gone,
 //! and never stopping at the first error.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use http::Method;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -55,8 +56,17 @@ impl<'a> Undoing<'a> {
         }
     }
 
-    /// Undoes all entries in the given order; what remains is returned, with the reason.
+    /// Undoes all entries, each test's in the given order and the tests beside one another; what remains is returned,
+    /// with the reason.
     pub async fn undo_all(&self, entries: Vec<Entry>) -> Vec<Leak> {
+        let mut by_test = BTreeMap::<String, Vec<Entry>>::new();
+        for entry in entries {
+            by_test.entry(entry.test_prefix.clone()).or_default().push(entry);
+        }
+        join_all(by_test.into_values().map(|entries| self.undo_in_order(entries))).await.concat()
+    }
+
+    async fn undo_in_order(&self, entries: Vec<Entry>) -> Vec<Leak> {
         let mut leaked = Vec::new();
         for entry in entries {
             match self.undo(&entry).await {

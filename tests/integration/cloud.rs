@@ -8,8 +8,8 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::support::{
-    Watched, against_the_cloud, against_the_cloud_as, cloud_command, cloud_for_oneself, finish, leavings,
-    testbed, told,
+    Broken, Watched, against_the_cloud, against_the_cloud_as, against_the_cloud_under, cloud_command,
+    cloud_for_oneself, finish, leavings, nothing_is_left, testbed, told,
 };
 
 const FIP_OWN: &str = "floating_ip_with_own_name_to_dns";
@@ -33,10 +33,6 @@ fn run_file(directory: &Path, scenarios: &str, guest: &str, scale_percent: u32) 
     );
     std::fs::write(&file, text).unwrap();
     file
-}
-
-fn nothing_is_left() {
-    assert_eq!(leavings(), Vec::<String>::new());
 }
 
 #[test]
@@ -78,38 +74,6 @@ fn a_guest_that_does_not_boot_is_left_out_and_the_rest_counts() {
     assert_eq!(skipped["step"], "guests", "{report:#}");
     assert!(skipped["message"].as_str().unwrap().contains("no guest boots here"), "{skipped}");
     nothing_is_left();
-}
-
-/// A fault of the cloud; it is mended even when the test fails.
-struct Broken {
-    fault: &'static str,
-    is_broken: bool,
-}
-
-impl Broken {
-    const fn not_yet(fault: &'static str) -> Self {
-        Self { fault, is_broken: false }
-    }
-
-    fn on_purpose(&mut self) {
-        if !self.is_broken {
-            self.is_broken = true;
-            cloud_command(&["break", self.fault]);
-        }
-    }
-
-    fn mend(&mut self) {
-        if self.is_broken {
-            cloud_command(&["mend", self.fault]);
-            self.is_broken = false;
-        }
-    }
-}
-
-impl Drop for Broken {
-    fn drop(&mut self) {
-        self.mend();
-    }
 }
 
 /// What a broken cloud must be told as.
@@ -344,5 +308,59 @@ fn an_application_credential_is_warned_of_and_refused_by_heat_with_a_hint() {
     assert!(message.contains("Use a user's password"), "{message}");
     assert_eq!(test["failedStep"]["evidence"]["service"], "orchestration", "{test:#}");
     assert!(test["failedStep"]["evidence"]["requestId"].is_string(), "{test:#}");
+    nothing_is_left();
+}
+
+/// A run of the zone scenario that cannot go well, as JSON.
+fn refused(command: &mut Command, state: &Path) -> Value {
+    command.args(["--include", ZONE, "--output", "json"]);
+    let run = Watched::run(command, state, |_, _| ());
+    assert!(matches!(run.status.code(), Some(1 | 2)), "{}", run.told());
+    run.json()
+}
+
+#[test]
+#[ignore = "needs the OpenStack test bed: tests/run cloud"]
+fn a_wrong_password_and_a_network_that_is_not_there_are_named_with_the_next_step() {
+    let _cloud = cloud_for_oneself();
+    let state = tempdir().unwrap();
+    let clouds = std::fs::read_to_string(testbed("TESTBED_CLOUDS_YAML")).unwrap();
+    let wrong = state.path().join("clouds.yaml");
+    let mut clouds: Value = serde_json::from_str(&clouds).unwrap();
+    clouds["clouds"]["demo"]["auth"]["password"] = "not-it".into();
+    std::fs::write(&wrong, clouds.to_string()).unwrap();
+    let mut command = against_the_cloud("run", state.path());
+    let report = refused(command.env("OS_CLIENT_CONFIG_FILE", wrong), state.path());
+    assert_eq!(report["fault"]["reason"], "AuthenticationFailed", "{report:#}");
+    assert!(report["fault"]["evidence"]["requestId"].is_string(), "{report:#}");
+    let message = report["fault"]["message"].as_str().unwrap();
+    assert!(message.contains("primary (entry 'demo')") && message.contains("look at user"), "{message}");
+
+    let mut command = against_the_cloud("run", state.path());
+    let report = refused(command.args(["--image", "nonesuch"]), state.path());
+    assert_eq!(report["fault"]["reason"], "InvalidSpec", "{report:#}");
+    let message = report["fault"]["message"].as_str().unwrap();
+    assert!(message.contains("spec.cloud.image") && message.contains("there are: tiny"), "{message}");
+    nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs the OpenStack test bed: tests/run cloud"]
+fn a_zone_suffix_of_another_project_is_named_with_the_next_step() {
+    let _cloud = cloud_for_oneself();
+    let state = tempdir().unwrap();
+    let other = testbed("TESTBED_CLOUD_ALTERNATE");
+    let foreign = format!("foreign.{}", testbed("TESTBED_ZONE_SUFFIX"));
+    let openstack = |arguments: &[&str]| {
+        let whole = [&["openstack", "--os-cloud", &other], arguments].concat();
+        cloud_command(&whole)
+    };
+    openstack(&["zone", "create", &foreign, "--email", "owner@example.test"]);
+    let entry = testbed("TESTBED_CLOUD_PRIMARY");
+    let report = refused(&mut against_the_cloud_under(&foreign, &entry, "run", state.path()), state.path());
+    openstack(&["zone", "delete", &foreign]);
+    let test = test(&report, ZONE);
+    assert_eq!((&test["outcome"], &test["reason"]), (&"Failed".into(), &"StackFailed".into()), "{test:#}");
+    assert!(test["message"].as_str().unwrap().contains("belongs to another project"), "{test:#}");
     nothing_is_left();
 }

@@ -10,6 +10,7 @@
 
 mod cli;
 mod cloud;
+mod joined;
 mod kube;
 mod layering;
 mod sim;

@@ -36,10 +36,15 @@ pub fn against_the_cloud(verb: &str, state: &Path) -> Command {
 
 /// The same as another entry of its clouds.yaml.
 pub fn against_the_cloud_as(entry: &str, verb: &str, state: &Path) -> Command {
+    against_the_cloud_under(&testbed("TESTBED_ZONE_SUFFIX"), entry, verb, state)
+}
+
+/// The same under another zone suffix.
+pub fn against_the_cloud_under(suffix: &str, entry: &str, verb: &str, state: &Path) -> Command {
     let mut command = binary();
     command.env("OS_CLIENT_CONFIG_FILE", testbed("TESTBED_CLOUDS_YAML"));
     command.args([verb, "--os-cloud", entry]);
-    command.args(["--zone-suffix", &testbed("TESTBED_ZONE_SUFFIX")]);
+    command.args(["--zone-suffix", suffix]);
     command.args(["--published-network", &testbed("TESTBED_PUBLISHED_NETWORK")]);
     command.args(["--floating-network", &testbed("TESTBED_PUBLIC_NETWORK")]);
     for server in testbed("TESTBED_NAMESERVERS").split(',') {
@@ -142,5 +147,45 @@ pub fn wait_until(what: &str, within: Duration, mut holds: impl FnMut() -> bool)
     while !holds() {
         assert!(begun.elapsed() < within, "not within {} s: {what}", within.as_secs());
         std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Nothing of ours is in the real cloud.
+pub fn nothing_is_left() {
+    assert_eq!(leavings(), Vec::<String>::new());
+}
+
+/// A fault of the cloud; it is mended even when the test fails.
+pub struct Broken {
+    fault: &'static str,
+    is_broken: bool,
+}
+
+impl Broken {
+    /// Whole as yet.
+    pub const fn not_yet(fault: &'static str) -> Self {
+        Self { fault, is_broken: false }
+    }
+
+    /// Breaks it.
+    pub fn on_purpose(&mut self) {
+        if !self.is_broken {
+            self.is_broken = true;
+            cloud_command(&["break", self.fault]);
+        }
+    }
+
+    /// Makes it whole.
+    pub fn mend(&mut self) {
+        if self.is_broken {
+            cloud_command(&["mend", self.fault]);
+            self.is_broken = false;
+        }
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        self.mend();
     }
 }

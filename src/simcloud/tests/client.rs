@@ -35,7 +35,7 @@ pub(super) fn http() -> reqwest::Client {
     });
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(10))
+        .timeout(Duration::from_mins(1))
         .build()
         .unwrap()
 }

@@ -2,6 +2,7 @@
 //! played by a script, so that these tests are about Kubernetes only.
 
 mod bed;
+pub mod namespace;
 mod player;
 
 use std::time::Duration;
@@ -11,27 +12,17 @@ use serde_json::Value;
 
 use crate::support::wait_until;
 use bed::{Bed, PASSWORD};
+use namespace::{condition, row};
 
 const SOON: Duration = Duration::from_secs(40);
-
-fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
-    let all = object["status"]["conditions"].as_array().expect("there are conditions");
-    all.iter().find(|one| one["type"] == kind).unwrap_or_else(|| panic!("no {kind} in {object:#}"))
-}
-
-fn row(object: &Value) -> [String; 5] {
-    ["Reconciling", "Stalled", "Ready", "Succeeded", "Finished"]
-        .map(|kind| condition(object, kind)["status"].as_str().unwrap_or_default().to_owned())
-}
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_run_that_passes_is_ready_and_can_be_waited_for() {
     let bed = Bed::start("pass");
     bed.usable_secret();
-    bed.apply_run("pass.example.", "");
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    let run = bed.run();
+    bed.play("pass", "");
+    let run = bed.finished_run(SOON);
     assert_eq!(row(&run), ["False", "False", "True", "True", "True"], "{run:#}");
     assert_eq!(run["status"]["verdict"], "Passed");
     assert_eq!(run["status"]["observedGeneration"], run["metadata"]["generation"]);
@@ -47,7 +38,7 @@ fn a_run_that_passes_is_ready_and_can_be_waited_for() {
     let writes: u32 = writes.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(writes <= 6, "{writes} writes");
     assert!(metrics.contains(r#"tempest_operator_runs_total{verdict="Passed"} 1"#), "{metrics}");
-    bed.no_secret_anywhere();
+    bed.nothing_tells(PASSWORD);
 }
 
 #[test]
@@ -55,9 +46,8 @@ fn a_run_that_passes_is_ready_and_can_be_waited_for() {
 fn a_run_that_fails_says_which_test_and_why() {
     let bed = Bed::start("fail");
     bed.usable_secret();
-    bed.apply_run("fail.example.", "");
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    let run = bed.run();
+    bed.play("fail", "");
+    let run = bed.finished_run(SOON);
     assert_eq!(row(&run), ["False", "True", "False", "False", "True"], "{run:#}");
     assert_eq!(condition(&run, "Stalled")["reason"], "TestsFailed");
     let test = &run["status"]["tests"][0];
@@ -72,12 +62,12 @@ fn a_run_that_fails_says_which_test_and_why() {
 fn a_hostile_cloud_cannot_make_the_object_large() {
     let bed = Bed::start("hostile");
     bed.usable_secret();
-    bed.apply_run("hostile.example.", "");
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=60s"]);
+    bed.play("hostile", "");
+    bed.finished_run(SOON);
     let whole = bed.kubectl(&[
         "get",
         "--raw",
-        &format!("/apis/crossservice.dev/v1alpha1/namespaces/{}/tempestruns/one", bed.namespace),
+        &format!("/apis/crossservice.dev/v1alpha1/namespaces/{}/tempestruns/one", bed.name),
     ]);
     assert!(whole.len() < 96 * 1024, "{} bytes", whole.len());
     let run: Value = serde_json::from_str(&whole).unwrap();
@@ -102,9 +92,8 @@ fn a_run_without_usable_credentials_waits_and_then_says_why(
     if let Some((kind, clouds)) = secret {
         bed.secret(kind, clouds);
     }
-    bed.apply_run("pass.example.", "execution: {startDeadlineSeconds: 3}");
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    let run = bed.run();
+    bed.play("pass", "execution: {startDeadlineSeconds: 3}");
+    let run = bed.finished_run(SOON);
     assert_eq!(row(&run), ["False", "True", "False", "False", "True"], "{run:#}");
     let stalled = condition(&run, "Stalled");
     assert_eq!(stalled["reason"], reason, "{stalled:#}");
@@ -116,7 +105,7 @@ fn a_run_without_usable_credentials_waits_and_then_says_why(
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_run_starts_when_its_secret_comes() {
     let bed = Bed::start("late");
-    bed.apply_run("pass.example.", "");
+    bed.play("pass", "");
     wait_until("it waits", SOON, || bed.run()["status"]["phase"] == "Pending");
     let run = bed.run();
     assert_eq!(condition(&run, "Reconciling")["reason"], "WaitingForCredentials");
@@ -130,14 +119,13 @@ fn a_run_starts_when_its_secret_comes() {
 fn a_cancelled_run_undoes_and_its_inputs_are_frozen_while_it_runs() {
     let bed = Bed::start("cancel");
     bed.usable_secret();
-    bed.apply_run("hold.example.", "");
+    bed.play("hold", "");
     wait_until("it runs", SOON, || !bed.run()["status"]["currentSteps"].is_null());
     let refused = bed.try_patch(r#"{"spec":{"cloud":{"zoneSuffix":"other.example."}}}"#).unwrap_err();
     assert!(refused.contains("cannot change while the run is under way"), "{refused}");
     assert!(bed.has_ledger());
     bed.try_patch(r#"{"spec":{"cancel":true}}"#).unwrap();
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    let run = bed.run();
+    let run = bed.finished_run(SOON);
     assert_eq!(run["status"]["verdict"], "Cancelled", "{run:#}");
     assert_eq!(row(&run), ["False", "True", "False", "False", "True"]);
     assert!(!bed.has_ledger());
@@ -148,7 +136,7 @@ fn a_cancelled_run_undoes_and_its_inputs_are_frozen_while_it_runs() {
 fn a_run_deleted_while_it_runs_is_undone_first() {
     let bed = Bed::start("delete");
     bed.usable_secret();
-    bed.apply_run("hold.example.", "");
+    bed.play("hold", "");
     wait_until("it runs", SOON, || bed.has_ledger());
     bed.kubectl(&["delete", "tempestrun", "one", "--timeout=40s"]);
     assert_eq!(bed.player.undone_by_play(), 1);
@@ -160,15 +148,15 @@ fn a_run_deleted_while_it_runs_is_undone_first() {
 fn what_a_killed_operator_left_is_undone_by_the_next() {
     let mut bed = Bed::start("killed");
     bed.usable_secret();
-    bed.apply_run("hold.example.", "");
+    bed.play("hold", "");
     wait_until("it runs", SOON, || bed.has_ledger() && bed.run()["status"]["phase"] == "Running");
     bed.kill();
     assert!(bed.has_ledger(), "a killed operator undoes nothing");
     bed.restart();
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    let run = bed.run();
+    let run = bed.finished_run(SOON);
     assert_eq!(condition(&run, "Stalled")["reason"], "Interrupted", "{run:#}");
     assert_eq!(run["status"]["verdict"], "Errored");
+    assert!(run["status"]["duration"].is_string(), "{run:#}");
     assert_eq!(bed.player.undone_later(), 1);
     assert!(!bed.has_ledger());
 }
@@ -178,8 +166,8 @@ fn what_a_killed_operator_left_is_undone_by_the_next() {
 fn no_value_of_a_secret_is_told() {
     let bed = Bed::start("secret");
     bed.usable_secret();
-    bed.apply_run("fail.example.", "");
-    bed.kubectl(&["wait", "--for=condition=Finished", "tempestrun/one", "--timeout=40s"]);
-    bed.no_secret_anywhere();
+    bed.play("fail", "");
+    bed.finished_run(SOON);
+    bed.nothing_tells(PASSWORD);
     assert!(!bed.metrics().contains(PASSWORD));
 }

@@ -80,7 +80,7 @@ async fn a_wrong_password() {
     let mut player = Player::of(&cloud, &[ZONE]);
     player.clouds_yaml = player.clouds_yaml.replace("simcloud-password", "not-the-password");
     let played = player.play().await;
-    refused(&played, Reason::AuthenticationFailed, &["primary (entry 'demo')"]);
+    refused(&played, Reason::AuthenticationFailed, &["primary (entry 'demo')", "look at user, password"]);
     assert!(!format!("{:?}", played.events).contains("not-the-password"));
     clean(&cloud);
 }
@@ -94,7 +94,7 @@ async fn an_unreachable_endpoint(#[case] url: &str, #[case] host: &str) {
     let mut player = Player::of(&cloud, &[ZONE]);
     player.clouds_yaml = player.clouds_yaml.replace(&cloud.auth_url(), url);
     player.options.retry = RetryPolicy { base: Duration::from_millis(1), ..RetryPolicy::default() };
-    refused(&player.play().await, Reason::CloudUnreachable, &["entry 'demo'", host]);
+    refused(&player.play().await, Reason::CloudUnreachable, &["entry 'demo'", host, "look at auth_url"]);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn something_that_is_not_there(#[case] scenario: &str, #[case] field: &str
         _ => &mut spec.published_network,
     };
     *named = Some("nothing".to_owned());
-    not_played(&player.play().await, &[field, words]);
+    refused(&player.play().await, Reason::InvalidSpec, &[&format!("spec.cloud.{field}"), words]);
     clean(&cloud);
 }
 
@@ -149,7 +149,11 @@ async fn a_network_that_is_not_unique() {
     let network = json!({"network": {"name": "published", "shared": true}});
     let made = admin.makes("/networking/v2.0/networks", network).await;
     let played = Player::of(&cloud, &[PORT]).play().await;
-    not_played(&played, &["'published' is not unique", made["network"]["id"].as_str().unwrap()]);
+    refused(
+        &played,
+        Reason::InvalidSpec,
+        &["'published' is not unique", made["network"]["id"].as_str().unwrap()],
+    );
 }
 
 #[tokio::test]

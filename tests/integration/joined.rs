@@ -1,0 +1,190 @@
+//! What it is all for: a `TempestRun` applied to the real API server, played against the real OpenStack.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::kube::namespace::{Namespace, condition, free_port, row, served};
+use crate::support::{Broken, binary, cloud_for_oneself, leavings, nothing_is_left, testbed, wait_until};
+
+const LONG: Duration = Duration::from_mins(10);
+const ZONE: &str = "heat_zone_lifecycle";
+
+/// The operator as a process of its own, under the roles of `examples/rbac.yaml`.
+struct Operator {
+    process: Child,
+    port: u16,
+}
+
+impl Operator {
+    fn start(namespace: &Namespace) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let access = scratch.path().join("kubeconfig");
+        std::fs::write(&access, namespace.operator_access()).unwrap();
+        let port = free_port();
+        let mut command: Command = binary();
+        let process = command
+            .args(["controller", "--namespace", &namespace.name, "--installation", "joined"])
+            .args(["--bind", &format!("127.0.0.1:{port}"), "--allow-loopback-endpoints"])
+            .env("KUBECONFIG", access)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // It has read its kubeconfig when it is ready; only then that may go.
+        wait_until("the operator is ready", Duration::from_secs(30), || served(port, "/readyz").is_some());
+        Self { process, port }
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A namespace with the real cloud's clouds.yaml in a Secret.
+fn namespace(name: &str) -> Namespace {
+    let namespace = Namespace::create(name);
+    let clouds = std::fs::read_to_string(testbed("TESTBED_CLOUDS_YAML")).unwrap();
+    namespace.secret("crossservice.dev/openstack-clouds", &clouds);
+    namespace
+}
+
+/// Has the scenarios played; the fake hypervisor boots no guest, and waiting for one takes long.
+fn play(namespace: &Namespace, scenarios: &str, scale_percent: u32) {
+    let cloud = format!(
+        "zoneSuffix: {}, floatingNetwork: {}, publishedNetwork: {}, nameservers: ['{}'], features: {{guest: NotOffered}}",
+        testbed("TESTBED_ZONE_SUFFIX"),
+        testbed("TESTBED_PUBLIC_NETWORK"),
+        testbed("TESTBED_PUBLISHED_NETWORK"),
+        testbed("TESTBED_NAMESERVERS").replace(',', "', '"),
+    );
+    let more = format!(
+        "scenarios: {{include: ['{scenarios}']}}\n  execution: {{timeoutScalePercent: {scale_percent}}}"
+    );
+    namespace.apply_run(&cloud, &more);
+}
+
+fn test<'a>(run: &'a Value, name: &str) -> &'a Value {
+    let tests = run["status"]["tests"].as_array().expect("the status has tests");
+    tests.iter().find(|test| test["name"] == name).unwrap_or_else(|| panic!("no {name} in {run:#}"))
+}
+
+#[test]
+#[ignore = "needs both test beds: tests/run cloud"]
+fn a_run_that_is_applied_proves_the_cloud() {
+    let _cloud = cloud_for_oneself();
+    let namespace = namespace("proves");
+    let operator = Operator::start(&namespace);
+    play(&namespace, "*", 100);
+    let run = namespace.finished_run(LONG);
+    assert_eq!(row(&run), ["False", "False", "True", "True", "True"], "{run:#}");
+    assert_eq!(run["status"]["verdict"], "Passed");
+    for name in [
+        "floating_ip_with_name_from_port_to_dns",
+        "floating_ip_with_own_name_to_dns",
+        "port_on_external_net_to_dns",
+        ZONE,
+    ] {
+        let test = test(&run, name);
+        assert_eq!(test["outcome"], "Passed", "{test:#}");
+        assert!(test["duration"].is_string(), "{test:#}");
+    }
+    let published = &run["status"]["propagation"]["published"];
+    assert!(published["count"].as_u64().is_some_and(|count| count >= 4), "{run:#}");
+    assert!(published["p95Ms"].is_u64(), "{run:#}");
+    let table = namespace.kubectl(&["get", "tempestruns"]);
+    assert!(table.contains("Completed") && table.contains("Passed") && table.contains("4/4"), "{table}");
+    let metrics = served(operator.port, "/metrics").unwrap();
+    assert!(metrics.contains("tempest_operator_runs_total{verdict=\"Passed\"} 1"), "{metrics}");
+    assert!(metrics.contains("service=\"orchestration\""), "{metrics}");
+    assert!(!namespace.has_ledger());
+    nothing_is_left();
+    namespace.kubectl(&["delete", "tempestrun", "one", "--timeout=30s"]);
+}
+
+#[test]
+#[ignore = "needs both test beds: tests/run cloud"]
+fn what_a_killed_operator_made_is_undone_by_the_next() {
+    let _cloud = cloud_for_oneself();
+    let namespace = namespace("killed");
+    let mut operator = Operator::start(&namespace);
+    play(&namespace, ZONE, 100);
+    wait_until("it made something", LONG, || !leavings().is_empty());
+    operator.process.kill().unwrap();
+    operator.process.wait().unwrap();
+    assert!(namespace.has_ledger(), "what it made is written down");
+    assert!(!leavings().is_empty(), "a killed operator undoes nothing");
+    let _next = Operator::start(&namespace);
+    let run = namespace.finished_run(LONG);
+    assert_eq!(condition(&run, "Stalled")["reason"], "Interrupted", "{run:#}");
+    assert_eq!(run["status"]["verdict"], "Errored");
+    assert!(!namespace.has_ledger());
+    nothing_is_left();
+}
+
+#[rstest]
+#[case::second_name_server_stopped(
+    "ns2",
+    "Failed",
+    "StackNotComplete",
+    "orchestration",
+    "127.0.0.1:5301 does not answer"
+)]
+#[case::zone_transfer_refused("axfr", "Failed", "StackNotComplete", "orchestration", "SERVFAIL")]
+#[ignore = "needs both test beds: tests/run cloud"]
+fn what_is_broken_in_the_cloud_stands_in_the_status(
+    #[case] fault: &'static str,
+    #[case] outcome: &str,
+    #[case] reason: &str,
+    #[case] service: &str,
+    #[case] words: &str,
+) {
+    let _cloud = cloud_for_oneself();
+    let namespace = namespace("broken");
+    let _operator = Operator::start(&namespace);
+    let mut broken = Broken::not_yet(fault);
+    broken.on_purpose();
+    play(&namespace, ZONE, 12);
+    // Its judgement is made once it cleans up; what it undoes then, it undoes in a cloud that recovers.
+    wait_until("it cleans up", LONG, || {
+        let status = &namespace.run()["status"];
+        status["phase"] == "CleaningUp"
+            || status["phase"] == "Completed"
+            || status["currentSteps"].to_string().contains("clean-up")
+    });
+    broken.mend();
+    let run = namespace.finished_run(LONG);
+    assert_eq!(row(&run), ["False", "True", "False", "False", "True"], "{run:#}");
+    let test = test(&run, ZONE);
+    assert_eq!(test["outcome"], outcome, "{test:#}");
+    assert_eq!(test["reason"], reason, "{test:#}");
+    assert_eq!(test["evidence"]["service"], service, "{test:#}");
+    assert!(test["message"].as_str().unwrap().contains(words), "{test:#}");
+    nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs both test beds: tests/run cloud"]
+fn a_wrong_endpoint_in_the_catalogue_ends_the_run_and_names_the_service() {
+    let _cloud = cloud_for_oneself();
+    let namespace = namespace("endpoint");
+    let _operator = Operator::start(&namespace);
+    let mut broken = Broken::not_yet("designate-endpoint");
+    broken.on_purpose();
+    play(&namespace, "*", 100);
+    let run = namespace.finished_run(LONG);
+    broken.mend();
+    assert_eq!(row(&run), ["False", "True", "False", "False", "True"], "{run:#}");
+    let stalled = condition(&run, "Stalled");
+    assert_eq!(stalled["reason"], "CloudUnreachable", "{stalled:#}");
+    assert!(
+        stalled["message"].as_str().unwrap().contains("designate at 127.0.0.1:9 cannot be reached"),
+        "{stalled:#}"
+    );
+    nothing_is_left();
+}
