@@ -344,21 +344,42 @@ fn a_wrong_password_and_a_network_that_is_not_there_are_named_with_the_next_step
     nothing_is_left();
 }
 
+/// A zone of another project; deleted in the end.
+struct ForeignZone {
+    name: String,
+}
+
+impl ForeignZone {
+    fn create() -> Self {
+        let zone = Self {
+            name: format!("foreign-{:08x}.{}", rand::random::<u32>(), testbed("TESTBED_ZONE_SUFFIX")),
+        };
+        zone.openstack(&["create", "--email", "owner@example.test"]);
+        zone
+    }
+
+    fn openstack(&self, arguments: &[&str]) {
+        let other = testbed("TESTBED_CLOUD_ALTERNATE");
+        cloud_command(&[&["openstack", "--os-cloud", &other, "zone"], arguments, &[&self.name]].concat());
+    }
+}
+
+impl Drop for ForeignZone {
+    fn drop(&mut self) {
+        self.openstack(&["delete"]);
+    }
+}
+
 #[test]
 #[ignore = "needs the OpenStack test bed: tests/run cloud"]
 fn a_zone_suffix_of_another_project_is_named_with_the_next_step() {
     let _cloud = cloud_for_oneself();
     let state = tempdir().unwrap();
-    let other = testbed("TESTBED_CLOUD_ALTERNATE");
-    let foreign = format!("foreign.{}", testbed("TESTBED_ZONE_SUFFIX"));
-    let openstack = |arguments: &[&str]| {
-        let whole = [&["openstack", "--os-cloud", &other], arguments].concat();
-        cloud_command(&whole)
-    };
-    openstack(&["zone", "create", &foreign, "--email", "owner@example.test"]);
+    let foreign = ForeignZone::create();
     let entry = testbed("TESTBED_CLOUD_PRIMARY");
-    let report = refused(&mut against_the_cloud_under(&foreign, &entry, "run", state.path()), state.path());
-    openstack(&["zone", "delete", &foreign]);
+    let report =
+        refused(&mut against_the_cloud_under(&foreign.name, &entry, "run", state.path()), state.path());
+    drop(foreign);
     let test = test(&report, ZONE);
     assert_eq!((&test["outcome"], &test["reason"]), (&"Failed".into(), &"StackFailed".into()), "{test:#}");
     assert!(test["message"].as_str().unwrap().contains("belongs to another project"), "{test:#}");
