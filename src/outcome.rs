@@ -304,7 +304,8 @@ pub struct Leak {
 
 /// How long one record set took to become true, in milliseconds since the change was accepted (`t0`).
 ///
-/// A time is when the runner saw it first, so it is never early and late by at most one poll.
+/// A time is when the runner saw it first, so it is never early. It is late by at most one poll, unless it was true at
+/// the first look: nobody looked before, so a time up to [`Self::first_look_ms`] is an upper bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Propagation {
@@ -327,9 +328,19 @@ pub struct Propagation {
     /// `t4`: Designate says ACTIVE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_ms: Option<u64>,
+    /// When the first look was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_look_ms: Option<u64>,
     /// When each name server answered truthfully first.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub name_servers_ms: BTreeMap<String, u64>,
+}
+
+impl Propagation {
+    /// Whether a time of this record set only says "not later than".
+    pub fn is_upper_bound(&self, ms: u64) -> bool {
+        self.first_look_ms.is_some_and(|first| ms <= first)
+    }
 }
 
 /// One step of a finished test, for the full report.

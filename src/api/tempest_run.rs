@@ -100,10 +100,6 @@ pub struct CloudSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 260)))]
     pub nameservers: Vec<String>,
-    /// The OpenStack release, such as `2026.1`: services do not tell it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40))]
-    pub release: Option<String>,
     /// What the cloud offers, as its owner declares it.
     #[serde(default)]
     pub features: Features,

@@ -162,7 +162,12 @@ fn decide_living(observed: &Observed) -> Decision {
         };
     }
     if observed.ended {
-        return if observed.is_current { Decision::Rest } else { Decision::Acknowledge };
+        return match observed {
+            Observed { is_current: false, .. } => Decision::Acknowledge,
+            // Nothing is left in a cloud: it can be deleted without us, too.
+            Observed { has_finalizer: true, has_ledger: false, .. } => Decision::Release { abandoned: false },
+            _ => Decision::Rest,
+        };
     }
     if observed.began {
         return decide_interrupted(observed);
@@ -243,8 +248,10 @@ mod tests {
     #[case::cancelled_before_it_began(Observed { cancel: true, ..fresh() }, Decision::EndCancelled)]
     #[case::plays_on(Observed { began: true, task: Task::Underway, ..fresh() }, Decision::Rest)]
     #[case::cancelled_while_it_plays(Observed { began: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::CancelTask)]
-    #[case::ended(Observed { began: true, ended: true, ..fresh() }, Decision::Rest)]
-    #[case::ended_stays_ended_when_cancelled_later(Observed { ended: true, cancel: true, ..fresh() }, Decision::Rest)]
+    #[case::ended(Observed { ended: true, ..fresh() }, Decision::Release { abandoned: false })]
+    #[case::ended_and_released(Observed { ended: true, has_finalizer: false, ..fresh() }, Decision::Rest)]
+    #[case::ended_with_something_left(Observed { ended: true, has_ledger: true, ..fresh() }, Decision::Rest)]
+    #[case::ended_stays_ended_when_cancelled_later(Observed { ended: true, has_finalizer: false, cancel: true, ..fresh() }, Decision::Rest)]
     #[case::edited_after_its_end(Observed { ended: true, is_current: false, ..fresh() }, Decision::Acknowledge)]
     #[case::ended_a_moment_ago(Observed { began: true, ended: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::LookAgain)]
     #[case::interrupted_with_a_ledger(Observed { began: true, has_ledger: true, ..fresh() }, Decision::UndoInterrupted)]

@@ -100,15 +100,18 @@ async fn observe(
     let age = run.meta().creation_timestamp.as_ref().map(|time| since(time.0)).unwrap_or_default();
     let began = matches!(phase, Some(Phase::Running | Phase::CleaningUp | Phase::Suspended));
     let task = context.supervisor.task(&run.uid().unwrap_or_default());
+    let ended = phase == Some(Phase::Completed);
+    let has_finalizer = run.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    let may_have_ledger = began || has_finalizer && (ended || deleting_for.is_some());
     let mut observed = Observed {
         deleting_for,
-        has_finalizer: run.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
+        has_finalizer,
         cancel: run.spec.cancel,
         began,
-        ended: phase == Some(Phase::Completed),
+        ended,
         is_current: run.status.as_ref().and_then(|status| status.observed_generation)
             == run.meta().generation,
-        has_ledger: (began || deleting_for.is_some()) && ledger.load().await?.is_some(),
+        has_ledger: may_have_ledger && ledger.load().await?.is_some(),
         task,
         credentials: Credentials::NotNeeded,
         start_deadline_passed: age

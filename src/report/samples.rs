@@ -68,6 +68,7 @@ pub fn passed() -> TestResult {
                 record_type: "A".into(),
                 published: false,
                 api_ms: Some(300),
+                first_look_ms: Some(310),
                 ..Propagation::default()
             },
         ],

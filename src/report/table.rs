@@ -92,12 +92,19 @@ fn propagation(tests: &[TestResult], width: Option<u16>) -> Option<String> {
     let rows: Vec<_> = tests.iter().flat_map(|test| &test.propagation).map(propagation_row).collect();
     (!rows.is_empty()).then(|| {
         let header = ["NAME", "TYPE", "CHANGE", "API", "FIRST NS", "ALL NS", "ACTIVE"];
-        format!("DNS propagation, since the change was accepted\n{}", plain(&header, rows, width))
+        format!(
+            "DNS propagation, since the change was accepted (≤: true when first looked at)\n{}",
+            plain(&header, rows, width)
+        )
     })
 }
 
 fn propagation_row(measured: &Propagation) -> Vec<String> {
-    let time = |time: Option<u64>| time.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
+    let time = |time: Option<u64>| match time {
+        None => "-".to_owned(),
+        Some(ms) if measured.is_upper_bound(ms) => format!("≤ {ms} ms"),
+        Some(ms) => format!("{ms} ms"),
+    };
     vec![
         text::line(&measured.name),
         text::line(&measured.record_type),

@@ -13,13 +13,14 @@ const LONG: Duration = Duration::from_mins(10);
 const ZONE: &str = "heat_zone_lifecycle";
 
 /// The operator as a process of its own, under the roles of `examples/rbac.yaml`.
-struct Operator {
+struct Operator<'a> {
+    namespace: &'a Namespace,
     process: Child,
     port: u16,
 }
 
-impl Operator {
-    fn start(namespace: &Namespace) -> Self {
+impl<'a> Operator<'a> {
+    fn start(namespace: &'a Namespace) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let access = scratch.path().join("kubeconfig");
         std::fs::write(&access, namespace.operator_access()).unwrap();
@@ -35,12 +36,16 @@ impl Operator {
             .unwrap();
         // It has read its kubeconfig when it is ready; only then that may go.
         wait_until("the operator is ready", Duration::from_secs(30), || served(port, "/readyz").is_some());
-        Self { process, port }
+        Self { namespace, process, port }
     }
 }
 
-impl Drop for Operator {
+impl Drop for Operator<'_> {
     fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // It holds its runs; without it they could not be deleted.
+            let _ = self.namespace.try_kubectl(&["delete", "tempestruns", "--all", "--timeout=60s"]);
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

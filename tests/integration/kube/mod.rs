@@ -39,6 +39,8 @@ fn a_run_that_passes_is_ready_and_can_be_waited_for() {
     assert!(writes <= 6, "{writes} writes");
     assert!(metrics.contains(r#"tempest_operator_runs_total{verdict="Passed"} 1"#), "{metrics}");
     bed.nothing_tells(PASSWORD);
+    // Nothing is left in a cloud, so nobody has to be there for its deletion.
+    wait_until("it is released", SOON, || bed.run()["metadata"]["finalizers"].is_null());
 }
 
 #[test]

@@ -38,7 +38,9 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
     let settled = context
         .poll(kind, context.deadline, || {
             async {
-                let faults = round.ask(&mut *times.lock().await).await;
+                let mut times = times.lock().await;
+                let faults = round.ask(&mut times).await;
+                times.looked();
                 match worst(faults) {
                     None => Observation::Done(()),
                     Some(fault) => Observation::waiting(fault),

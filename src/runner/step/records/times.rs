@@ -12,6 +12,7 @@ use crate::outcome::Propagation;
 /// First-true times, filled while rounds are asked.
 pub struct Times {
     since: Instant,
+    first_look: Option<Instant>,
     api: BTreeMap<String, Instant>,
     active: BTreeMap<String, Instant>,
     servers: BTreeMap<String, BTreeMap<String, Instant>>,
@@ -20,7 +21,18 @@ pub struct Times {
 impl Times {
     /// Measures since `t0`.
     pub fn since(since: Instant) -> Self {
-        Self { since, api: BTreeMap::new(), active: BTreeMap::new(), servers: BTreeMap::new() }
+        Self {
+            since,
+            first_look: None,
+            api: BTreeMap::new(),
+            active: BTreeMap::new(),
+            servers: BTreeMap::new(),
+        }
+    }
+
+    /// A round is over. What the first one saw may have been true for long.
+    pub fn looked(&mut self) {
+        self.first_look.get_or_insert_with(Instant::now);
     }
 
     /// The API tells the truth about it (`t1`).
@@ -75,6 +87,7 @@ impl Times {
                         .copied()
                         .filter(|_| asked > 0 && servers.len() >= asked),
                     active_ms: self.active.get(&key).map(millis),
+                    first_look_ms: self.first_look.as_ref().map(millis),
                     name_servers_ms: servers,
                 }
             })
