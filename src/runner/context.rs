@@ -17,7 +17,6 @@ use super::fault::StepFault;
 use super::ledger::Ledger;
 use super::poll::{Observation, Wait, poll};
 use super::rhythm::Rhythm;
-use super::step::Want;
 use crate::dns::Serial;
 use crate::openstack::Session;
 use crate::outcome::{Finding, Propagation, Reason, Role, SkippedStep, StepResult};
@@ -72,6 +71,22 @@ pub struct TestContext<'a> {
     /// Its end.
     pub deadline: Instant,
     state: Mutex<TestState>,
+}
+
+/// What is wanted of a record set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// There, with exactly this data.
+    Present {
+        /// Presentation format.
+        data: Vec<String>,
+        /// Seconds.
+        ttl: Option<u32>,
+    },
+    /// Gone.
+    Absent,
+    /// Never there.
+    Never,
 }
 
 /// What a test has learned so far.

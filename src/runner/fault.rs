@@ -5,6 +5,15 @@ use crate::outcome::{Evidence, FailedStep, Outcome, Reason};
 /// Longest text of one field of evidence, in characters: what a person reads, not what a service can send.
 const EVIDENCE_LIMIT: usize = 400;
 
+/// How a step ended when nothing went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepEnd {
+    /// It did what it should.
+    Done,
+    /// It was left out, with the reason; the rest of the test still counts.
+    Skipped(String),
+}
+
 /// A step's end that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepFault {

@@ -10,22 +10,13 @@ use tokio::time::Instant;
 use super::audit;
 use super::context::{RunContext, StepContext, TestContext, expression_fault};
 use super::event::EventKind;
-use super::fault::{StepFault, shorten};
+use super::fault::{StepEnd, StepFault, shorten};
 use super::step;
 use super::undo::Undoing;
 use crate::outcome::{FailedStep, Finding, Outcome, Reason, SkippedStep, StepResult, TestResult};
 use crate::plan::PlannedTest;
 use crate::scenario::Scenario;
 use crate::scenario::document::Step;
-
-/// How a step ended when nothing went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StepEnd {
-    /// It did what it should.
-    Done,
-    /// It was left out, with the reason; the rest of the test still counts.
-    Skipped(String),
-}
 
 /// Longest message of a test or step, in characters.
 const MESSAGE_LIMIT: usize = 800;

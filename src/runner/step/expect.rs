@@ -9,8 +9,7 @@ use crate::openstack::Response;
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::{fault_of, service_of};
 use crate::runner::context::{StepContext, judge};
-use crate::runner::fault::StepFault;
-use crate::runner::play::StepEnd;
+use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::ExpectAction;
 

@@ -3,8 +3,7 @@
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::fault_of;
 use crate::runner::context::StepContext;
-use crate::runner::fault::{StepFault, shorten};
-use crate::runner::play::StepEnd;
+use crate::runner::fault::{StepEnd, StepFault, shorten};
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::GuestAction;
 use futures::FutureExt;

@@ -7,11 +7,8 @@ mod request;
 mod stack;
 mod zones;
 
-pub use records::Want;
-
 use super::context::StepContext;
-use super::fault::StepFault;
-use super::play::StepEnd;
+use super::fault::{StepEnd, StepFault};
 use super::undo::Undoing;
 use crate::outcome::Reason;
 use crate::scenario::document::Action;

@@ -8,7 +8,8 @@ use crate::runner::cloud::fault_of;
 use crate::runner::fault::StepFault;
 
 use super::times::Times;
-use super::wanted::{Item, Want, Wanted};
+use super::wanted::{Item, Wanted};
+use crate::runner::context::Want;
 
 /// What is expected of a record set that is there: a change that every name server serves.
 pub const SETTLED: &str = "ACTIVE NONE";

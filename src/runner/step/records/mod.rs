@@ -19,14 +19,12 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::outcome::{Propagation, Reason};
-use crate::runner::context::StepContext;
-use crate::runner::fault::StepFault;
-use crate::runner::play::StepEnd;
+use crate::runner::context::{StepContext, Want};
+use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::RecordsAction;
 use round::Round;
 use times::Times;
-pub use wanted::Want;
 use wanted::{Item, Wanted};
 
 /// Plays it.

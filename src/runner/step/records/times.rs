@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::wanted::{Want, Wanted};
+use super::wanted::Wanted;
 use crate::dns::Question;
 use crate::outcome::Propagation;
+use crate::runner::context::Want;
 
 /// First-true times, filled while rounds are asked.
 pub struct Times {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::dns::{Question, RecordType, canonical_name};
 use crate::outcome::Reason;
 use crate::runner::context::StepContext;
+use crate::runner::context::Want;
 use crate::runner::fault::StepFault;
 use crate::scenario::document::{Record, RecordName, RecordsAction};
 
@@ -29,22 +30,6 @@ pub struct Item {
     pub want: Want,
     /// Whether it lies in the zone, so that the Designate API can be asked too.
     pub in_zone: bool,
-}
-
-/// What is wanted of a record set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// There, with exactly this data.
-    Present {
-        /// Presentation format.
-        data: Vec<String>,
-        /// Seconds.
-        ttl: Option<u32>,
-    },
-    /// Gone.
-    Absent,
-    /// Never there.
-    Never,
 }
 
 impl Wanted {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::wanted::{Item, Want};
+use super::wanted::Item;
 use crate::dns::{
     Absence, Answer, DnsError, NameServer, Question, RecordType, Serial, Transport, ask, judge_absence,
     judge_presence, soa_serial,
 };
 use crate::outcome::{Evidence, Reason};
+use crate::runner::context::Want;
 use crate::runner::fault::StepFault;
 
 /// How long a name server may take for one answer.
