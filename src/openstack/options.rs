@@ -18,6 +18,8 @@ pub struct SessionOptions {
     pub request_timeout: Duration,
     /// The largest answer that is read, in bytes.
     pub max_body: usize,
+    /// How many requests may be under way at once; the others wait for their turn, which no time-out counts.
+    pub max_in_flight: usize,
     /// What is tried again, and how.
     pub retry: RetryPolicy,
     /// Which addresses may be spoken to.
@@ -35,6 +37,8 @@ impl Default for SessionOptions {
             read_timeout: Duration::from_mins(1),
             request_timeout: Duration::from_mins(2),
             max_body: 8 * 1024 * 1024,
+            // More only queue in the services, at a few workers each, and cost a connection each at both ends.
+            max_in_flight: 32,
             retry: RetryPolicy::default(),
             policy: EndpointPolicy::default(),
             observer: None,

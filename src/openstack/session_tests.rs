@@ -1,6 +1,6 @@
 //! The session's promises, against a cloud that misbehaves.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,33 @@ async fn a_call_goes_where_the_catalogue_says_with_its_evidence() {
     assert!(session.has_service(Service::Dns));
     assert!(!session.uses_application_credential());
     assert_eq!(session.endpoint(Service::Orchestration).unwrap().path(), "/orchestration/v1/p1");
+}
+
+#[tokio::test]
+async fn only_so_many_requests_are_under_way_at_once() {
+    const AT_ONCE: usize = 4;
+    let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    // No answer ends before as many as may be are under way.
+    let all_there = Arc::new(tokio::sync::Barrier::new(AT_ONCE));
+    let counted = Arc::clone(&most);
+    let cloud = TestCloud::start(move |_, _| {
+        counted.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let (under_way, all_there) = (Arc::clone(&under_way), Arc::clone(&all_there));
+        let body = futures::stream::once(async move {
+            all_there.wait().await;
+            under_way.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, std::convert::Infallible>("{}")
+        });
+        axum::response::Response::new(axum::body::Body::from_stream(body))
+    })
+    .await;
+    let options = SessionOptions { max_in_flight: AT_ONCE, ..options() };
+    let session = Session::connect(cloud.config(), options).await.unwrap();
+    let calls = (0..AT_ONCE * 3).map(|_| session.request(Service::Network, Method::GET, "/ports").send());
+    for result in futures::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
 }
 
 #[tokio::test]

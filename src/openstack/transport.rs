@@ -3,12 +3,13 @@
 use std::error::Error as StdError;
 use std::io;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use futures::StreamExt;
 use http::HeaderMap;
 use reqwest::{Certificate, Client, RequestBuilder, redirect};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use super::clouds::ConfigError;
@@ -52,6 +53,7 @@ pub(super) enum Trouble {
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     client: Client,
+    places: Arc<Semaphore>,
     options: SessionOptions,
 }
 
@@ -80,7 +82,8 @@ impl Http {
             builder = builder.tls_certs_merge(certificates);
         }
         let client = builder.build().map_err(|error| ConfigError::Client { reason: deepest(&error) })?;
-        Ok(Self { client, options })
+        let places = Arc::new(Semaphore::new(options.max_in_flight.max(1)));
+        Ok(Self { client, places, options })
     }
 
     pub fn options(&self) -> &SessionOptions {
@@ -97,6 +100,8 @@ impl Http {
         if let Some(address) = literal(url) {
             self.options.policy.check(address).map_err(|violation| Trouble::Denied(violation.to_string()))?;
         }
+        // The semaphore is never closed; without a permit the request is sent all the same.
+        let _place = self.places.acquire().await;
         let response = request.send().await.map_err(|error| sort(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
