@@ -1,7 +1,7 @@
 //! The Kubernetes controller: observe, decide, act, supervise, publish. The only user of the Kubernetes client.
 //!
-//! [`reconcile`] looks at one run, [`decide`] gives the one next step, and what takes long is a task that
-//! [`supervise`] owns, whose events [`publish`] writes into the status. Needed of the API server: `tempestruns`
+//! `reconcile` looks at one run, [`decide`] gives the one next step, and what takes long is a task that
+//! `supervise` owns, whose events `publish` writes into the status. Needed of the API server: `tempestruns`
 //! (get, list, watch, patch) with `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get
 //! only), `configmaps` (get, create, patch, delete) for ledgers, `events.events.k8s.io` (create, patch).
 

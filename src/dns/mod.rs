@@ -1,6 +1,6 @@
 //! One DNS question to one given name server, the answer kept with its header and evidence.
 //!
-//! Nothing here resolves, follows, caches or guesses: [`ask`] sends one question to one address with the
+//! Nothing here resolves, follows, caches or guesses: [`ask()`] sends one question to one address with the
 //! recursion bit off and gives back what that server said. What an answer means (present, absent, not hosted,
 //! an error) is judged by the pure functions of [`judge`](crate::dns::judge_absence).
 

@@ -18,7 +18,7 @@ pub fn line(text: &str) -> String {
     clean
 }
 
-/// Lines that are safe to print: as [`line`], but line breaks and tabs are kept.
+/// Lines that are safe to print: as [`line()`], but line breaks and tabs are kept.
 pub fn block(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,8 +1,8 @@
 //! Plays a run plan and streams events: steps, waiting, the ledger, cancelling. Knows nothing of Kubernetes.
 //!
-//! [`run::verify`] is the way in. A [`context`] is what run, test and step share; [`play`] plays one test with a
-//! file a kind of [`step`]; everything that waits does so with [`poll`]; everything made is in the [`ledger`]
-//! first, and taken back by [`undo`]; [`audit`] looks for what nobody wrote down.
+//! [`run::verify`] is the way in. A `context` is what run, test and step share; `play` plays one test with a
+//! file a kind of `step`; everything that waits does so with [`poll`]; everything made is in the [`ledger`]
+//! first, and taken back by [`undo`]; `audit` looks for what nobody wrote down.
 
 mod audit;
 pub mod clock;
