@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::outcome::{Evidence, Finding, Leak, Outcome, Reason, SkippedStep, Summary, Verdict};
 
 /// One verification of one cloud.
-#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "crossservice.dev",
     version = "v1alpha1",
@@ -44,6 +44,11 @@ pub struct TempestRunSpec {
     /// Stops the run: what is under way is cancelled and undone.
     #[serde(default)]
     pub cancel: bool,
+    /// Deletes the object this many seconds after its end; default never. What a GitOps tool applied, it makes and runs
+    /// again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<u32>,
 }
 
 /// Which cloud, and what of it may be used. What is left out is discovered; the status says what was chosen.

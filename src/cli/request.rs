@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tempest_operator::api::tempest_run::{
-    CloudSpec, Exclusion, ExecutionSpec, ScenariosSpec, TempestRunSpec,
-};
+use tempest_operator::api::tempest_run::{CloudSpec, Exclusion, TempestRunSpec};
 use tempest_operator::openstack::{CloudConfig, SessionOptions};
 use tempest_operator::outcome::{Role, VerdictPolicy};
 use tempest_operator::plan::request::zone_suffix;
@@ -112,9 +110,7 @@ pub fn new_run(installation: &str) -> RunIdentity {
 pub fn empty_spec() -> TempestRunSpec {
     TempestRunSpec {
         cloud: CloudSpec { zone_suffix: ZONE_SUFFIX.to_owned(), ..CloudSpec::default() },
-        scenarios: ScenariosSpec::default(),
-        execution: ExecutionSpec::default(),
-        cancel: false,
+        ..TempestRunSpec::default()
     }
 }
 

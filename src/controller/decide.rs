@@ -21,6 +21,8 @@ pub struct Observed {
     pub began: bool,
     /// Whether its status says that it ended.
     pub ended: bool,
+    /// How long the object is still wanted, if it is to be deleted after its end.
+    pub time_to_live: Option<Duration>,
     /// Whether its status speaks of the spec as it is now.
     pub is_current: bool,
     /// Whether a ledger of it exists.
@@ -76,6 +78,10 @@ pub enum Decision {
     LookAgain,
     /// Say of an ended run that a later edit of its spec was seen: who waits for a condition waits for that too.
     Acknowledge,
+    /// Delete the object: its time after the end is over.
+    Delete,
+    /// Look again when that time is over.
+    LookAgainIn(Duration),
     /// Hold the object, so that it cannot vanish with things still in a cloud.
     AddFinalizer,
     /// Play it.
@@ -166,6 +172,8 @@ fn decide_living(observed: &Observed) -> Decision {
             Observed { is_current: false, .. } => Decision::Acknowledge,
             // Nothing is left in a cloud: it can be deleted without us, too.
             Observed { has_finalizer: true, has_ledger: false, .. } => Decision::Release { abandoned: false },
+            Observed { time_to_live: Some(Duration::ZERO), .. } => Decision::Delete,
+            Observed { time_to_live: Some(rest), .. } => Decision::LookAgainIn(*rest),
             _ => Decision::Rest,
         };
     }
@@ -216,6 +224,7 @@ mod tests {
             cancel: false,
             began: false,
             ended: false,
+            time_to_live: None,
             is_current: true,
             has_ledger: false,
             task: Task::None,
@@ -250,6 +259,18 @@ mod tests {
     #[case::cancelled_while_it_plays(Observed { began: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::CancelTask)]
     #[case::ended(Observed { ended: true, ..fresh() }, Decision::Release { abandoned: false })]
     #[case::ended_and_released(Observed { ended: true, has_finalizer: false, ..fresh() }, Decision::Rest)]
+    #[case::ended_and_wanted_for_a_while(
+        Observed { ended: true, has_finalizer: false, time_to_live: Some(Duration::from_secs(9)), ..fresh() },
+        Decision::LookAgainIn(Duration::from_secs(9))
+    )]
+    #[case::ended_and_not_wanted_any_more(
+        Observed { ended: true, has_finalizer: false, time_to_live: Some(Duration::ZERO), ..fresh() },
+        Decision::Delete
+    )]
+    #[case::ended_with_something_left_and_not_wanted_any_more(
+        Observed { ended: true, has_ledger: true, time_to_live: Some(Duration::ZERO), ..fresh() },
+        Decision::Delete
+    )]
     #[case::ended_with_something_left(Observed { ended: true, has_ledger: true, ..fresh() }, Decision::Rest)]
     #[case::ended_stays_ended_when_cancelled_later(Observed { ended: true, has_finalizer: false, cancel: true, ..fresh() }, Decision::Rest)]
     #[case::edited_after_its_end(Observed { ended: true, is_current: false, ..fresh() }, Decision::Acknowledge)]

@@ -2,7 +2,7 @@
 //!
 //! `reconcile` looks at one run, [`decide`] gives the one next step, and what takes long is a task that
 //! `supervise` owns, whose events `publish` writes into the status. Needed of the API server: `tempestruns`
-//! (get, list, watch, patch) with `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get
+//! (get, list, watch, patch, delete) with `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get
 //! only), `configmaps` (get, create, patch, delete) for ledgers, `events.events.k8s.io` (create, patch).
 
 pub mod conditions;

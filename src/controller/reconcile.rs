@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::runtime::controller::Action;
 use kube::runtime::events::{EventType, Recorder};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -109,6 +109,7 @@ async fn observe(
         cancel: run.spec.cancel,
         began,
         ended,
+        time_to_live: time_to_live(run, now),
         is_current: run.status.as_ref().and_then(|status| status.observed_generation)
             == run.meta().generation,
         has_ledger: may_have_ledger && ledger.load().await?.is_some(),
@@ -152,6 +153,8 @@ async fn act(
     match (decision, usable) {
         (Decision::Rest, _) => return Ok(Action::await_change()),
         (Decision::LookAgain, _) => return Ok(Action::requeue(SOON)),
+        (Decision::LookAgainIn(rest), _) => return Ok(Action::requeue(rest)),
+        (Decision::Delete, _) => delete(&run, context).await?,
         (Decision::Acknowledge, _) => publisher.acknowledge().await?,
         (Decision::AddFinalizer, _) => set_finalizer(&run, context, true).await?,
         (Decision::Wait { message }, _) => {
@@ -313,6 +316,24 @@ async fn abandon(
     tracing::warn!(namespace = run.namespace(), run = %run.name_any(), %note, "clean-up abandoned");
     notifier(run, context).publish(EventType::Warning, "CleanupAbandoned", "Delete", &note).await;
     Ok(())
+}
+
+/// What is left of the time that an ended object is kept.
+fn time_to_live(run: &TempestRun, now: Timestamp) -> Option<Duration> {
+    let kept = Duration::from_secs(run.spec.ttl_seconds_after_finished?.into());
+    let ended = run.status.as_ref()?.completion_time?;
+    Some(kept.saturating_sub(Duration::try_from(now.duration_since(ended)).unwrap_or_default()))
+}
+
+/// Deletes the object that was looked at, and no other of its name.
+async fn delete(run: &TempestRun, context: &Context) -> Result<(), kube::Error> {
+    let runs: Api<TempestRun> = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
+    let seen = Preconditions { uid: run.uid(), resource_version: run.resource_version() };
+    match runs.delete(&run.name_any(), &DeleteParams::default().preconditions(seen)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The status of a run that ends outside of playing.

@@ -231,7 +231,7 @@ mod tests {
 
     fn planned(scenarios: ScenariosSpec) -> Result<RunPlan, PlanError> {
         let cloud = CloudSpec { zone_suffix: "t.example.".to_owned(), ..CloudSpec::default() };
-        let spec = TempestRunSpec { cloud, scenarios, execution: ExecutionSpec::default(), cancel: false };
+        let spec = TempestRunSpec { cloud, scenarios, ..TempestRunSpec::default() };
         let run = RunIdentity::new("lab", Uuid::from_u128(1), 1, "2026-11-23T23:00:00Z".parse().unwrap());
         make(&spec, &catalogue(), CloudFacts::default(), run)
     }

@@ -173,3 +173,15 @@ fn no_value_of_a_secret_is_told() {
     bed.nothing_tells(PASSWORD);
     assert!(!bed.metrics().contains(PASSWORD));
 }
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_run_is_deleted_when_its_time_after_the_end_is_over() {
+    let bed = Bed::start("ttl");
+    bed.usable_secret();
+    bed.play("pass", "ttlSecondsAfterFinished: 3");
+    bed.finished_run(SOON);
+    wait_until("it is deleted", SOON, || bed.try_kubectl(&["get", "tempestrun", "one"]).is_err());
+    // Deleted, and not made again by anybody.
+    assert!(bed.kubectl(&["get", "tempestruns"]).is_empty());
+}

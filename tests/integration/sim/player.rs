@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tempest_operator::api::tempest_run::{CloudSpec, ExecutionSpec, ScenariosSpec, TempestRunSpec};
+use tempest_operator::api::tempest_run::{CloudSpec, TempestRunSpec};
 use tempest_operator::openstack::{CaSource, CloudConfig, CloudsFile, EndpointPolicy, SessionOptions};
 use tempest_operator::outcome::{Role, TestResult, Verdict};
 use tempest_operator::plan::{self, RunIdentity, Settings};
@@ -121,9 +121,7 @@ impl Player {
     pub fn of(cloud: &SimCloud, include: &[&str]) -> Self {
         let mut spec = TempestRunSpec {
             cloud: CloudSpec { primary: Some("demo".to_owned()), ..CloudSpec::default() },
-            scenarios: ScenariosSpec::default(),
-            execution: ExecutionSpec::default(),
-            cancel: false,
+            ..TempestRunSpec::default()
         };
         cloud.zone_suffix().clone_into(&mut spec.cloud.zone_suffix);
         spec.cloud.published_network = Some("published".to_owned());
