@@ -63,6 +63,8 @@ async fn play(cloud: &SimCloud) -> usize {
         },
         options: SessionOptions { policy: EndpointPolicy::allowing_loopback(), ..SessionOptions::default() },
         rhythm: Rhythm::default(),
+        admission: None,
+        carried_over: Vec::new(),
     };
     let suffix = cloud.zone_suffix().to_owned();
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));

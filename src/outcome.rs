@@ -386,6 +386,12 @@ pub struct TestResult {
     pub started: Option<Timestamp>,
     /// How long it took, clean-up included, in milliseconds.
     pub duration_ms: u64,
+    /// How often it was played.
+    #[serde(default = "once")]
+    pub tries: u32,
+    /// What it made is kept in the cloud until then, because it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<Timestamp>,
     /// The step that decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_step: Option<FailedStep>,
@@ -412,6 +418,10 @@ pub struct TestResult {
     pub required: bool,
 }
 
+const fn once() -> u32 {
+    1
+}
+
 impl TestResult {
     /// A test that did not start.
     pub fn not_started(
@@ -429,6 +439,8 @@ impl TestResult {
             message: Some(message),
             started: None,
             duration_ms: 0,
+            tries: 1,
+            kept_until: None,
             failed_step: None,
             check_was_open: false,
             findings: Vec::new(),

@@ -44,11 +44,31 @@ pub struct TempestRunSpec {
     /// Stops the run: what is under way is cancelled and undone.
     #[serde(default)]
     pub cancel: bool,
+    /// Starts no new test; those under way go on to their end. A run that has not begun does not begin.
+    #[serde(default)]
+    pub suspend: bool,
+    /// A run that has ended runs again when this changes; any text, such as a date or a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub run_token: Option<String>,
+    /// What a changed `runToken` plays; default `All`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
     /// Deletes the object this many seconds after its end; default never. What a GitOps tool applied, it makes and runs
     /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub ttl_seconds_after_finished: Option<u32>,
+}
+
+/// What is played again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Rerun {
+    /// All tests.
+    #[default]
+    All,
+    /// Those that did not pass; the others keep their outcome.
+    Failed,
 }
 
 /// Which cloud, and what of it may be used. What is left out is discovered; the status says what was chosen.
@@ -180,10 +200,16 @@ pub struct ScenariosSpec {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 63)))]
     pub tags: Vec<String>,
+    /// Those that are known to fail, each with its reason; they are played, and their failure counts as passed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub expected_failures: Vec<Expectation>,
     /// Globs over names that must not be skipped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 200)))]
     pub required: Vec<String>,
+    /// A test that was expected to fail and passed counts as failed.
+    pub strict: bool,
     /// Fewer executed tests than this make the run `Errored`; default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
@@ -206,6 +232,22 @@ pub struct Exclusion {
     pub until: Option<String>,
 }
 
+/// Scenarios that are known to fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// A glob over names.
+    #[schemars(length(min = 1, max = 200))]
+    pub name: String,
+    /// Why, such as the number of a bug.
+    #[schemars(length(min = 1, max = 300))]
+    pub reason: String,
+    /// The last day (`YYYY-MM-DD`, UTC) on which a failure is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Option<String>,
+}
+
 /// How scenarios are played.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -214,7 +256,11 @@ pub struct ExecutionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub max_parallel: Option<u32>,
-    /// The run's time; default 3600.
+    /// How often a test that did not pass is tried again; it is `Flaky` when it passes then. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 5))]
+    pub retries: Option<u32>,
+    /// The run's time, not counting that in the queue and that suspended; default 3600.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 86_400))]
     pub timeout_seconds: Option<u32>,
@@ -232,9 +278,34 @@ pub struct ExecutionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86_400))]
     pub start_deadline_seconds: Option<u32>,
+    /// What is done when a test did not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+    /// What becomes of the run when the operator that plays it ends before it does; default `Restart`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_interruption: Option<OnInterruption>,
     /// What something left behind means; default `Fail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_leak: Option<OnLeak>,
+}
+
+/// What is done when a test did not pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OnFailure {
+    /// What the test made is kept this long after the run's end, for a look at it; default 0. Deleting the run ends that.
+    #[schemars(range(min = 0, max = 604_800))]
+    pub keep_resources_seconds: u32,
+}
+
+/// What becomes of an interrupted run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnInterruption {
+    /// What it made is undone and its unfinished tests are played again, as its next attempt.
+    #[default]
+    Restart,
+    /// What it made is undone and it has ended, as `Errored`.
+    Fail,
 }
 
 /// What something left behind means.
@@ -291,9 +362,15 @@ pub struct TempestRunStatus {
     /// On everything it makes in the cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// Counts from 1.
+    /// Counts from 1: one more after each interruption and each changed `runToken`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The `runToken` that this attempt was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_token: Option<String>,
+    /// Its place among those that wait, from 1; while it is `Queued`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<u32>,
     /// When it began to play.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub start_time: Option<Timestamp>,
@@ -325,9 +402,56 @@ pub struct TempestRunStatus {
     /// What could not be undone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<Leak>,
+    /// What failed tests made is still there on purpose, and undone at this time.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub kept_until: Option<Timestamp>,
+    /// Where the full report is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportStatus>,
+    /// Earlier attempts, the last ten.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["attempt"]))]
+    pub history: Vec<AttemptStatus>,
     /// Whether something was cut to keep the object small.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+}
+
+/// Where a full report is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReportStatus {
+    /// The `ConfigMap` with `report.json` and `junit.xml`, in the run's namespace.
+    pub config_map: String,
+    /// Whether it was cut to fit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// An earlier attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AttemptStatus {
+    /// Its number.
+    pub attempt: u32,
+    /// On what it made in the cloud.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// The `runToken` that it was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_token: Option<String>,
+    /// What it said of the cloud; absent when it was interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// When it began to play.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub start_time: Option<Timestamp>,
+    /// When it ended, or was found interrupted.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub completion_time: Option<Timestamp>,
+    /// How many tests ended how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
 }
 
 /// What was found of the cloud.
@@ -395,6 +519,9 @@ pub struct TestStatus {
     /// How long it took, such as `41s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
+    /// How often it was played, when more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32>,
     /// The step that decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,

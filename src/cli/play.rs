@@ -34,7 +34,8 @@ pub async fn play(
     log: &LogOutput,
 ) -> Result<RunReport, Problem> {
     let signals = signals::listen()?;
-    let control = Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone() };
+    let control =
+        Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone(), ..Control::default() };
     let (sink, events) = EventSink::channel();
     let mut progress = progress(log);
     let playing = tokio::spawn(verify(inputs, planner, ledger, sink, control, Clock::system()));

@@ -85,6 +85,8 @@ impl Request {
             request: self.of_cloud.clone(),
             options: self.options.clone(),
             rhythm: Rhythm::default(),
+            admission: None,
+            carried_over: Vec::new(),
         }
     }
 

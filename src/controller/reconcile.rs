@@ -366,6 +366,8 @@ fn inputs(context: &Context, run: RunIdentity, usable: Usable) -> RunInputs {
         request: usable.request,
         options: context.options.clone(),
         rhythm: context.rhythm.clone(),
+        admission: None,
+        carried_over: Vec::new(),
     }
 }
 

@@ -82,6 +82,11 @@ impl Session {
         &self.inner.cloud.name
     }
 
+    /// Where its Keystone is.
+    pub fn auth_url(&self) -> &Url {
+        &self.inner.cloud.auth_url
+    }
+
     /// The project that the token is for.
     pub fn project_id(&self) -> Option<&str> {
         self.inner.first.project.as_ref().map(|p| p.id.as_str())

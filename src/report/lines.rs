@@ -64,6 +64,7 @@ pub fn describe(event: &EventKind, report: &RunReport) -> String {
             let summary = &report.summary;
             format!("{} ({}/{})", finished(result), summary.done(), summary.total)
         }
+        EventKind::TestCarriedOver { result } => format!("{}: {} before", result.name, result.outcome),
         EventKind::CleaningUp => "cleaning up".to_owned(),
         EventKind::RunFinished { .. } => table::verdict(report),
     };

@@ -100,7 +100,10 @@ impl Progress for Live {
             }
             EventKind::Planned { .. } => self.total.set_style(style(TOTAL).progress_chars("=> ")),
             // The result is shown in full where results go.
-            EventKind::StepFinished { .. } | EventKind::CleaningUp | EventKind::RunFinished { .. } => {}
+            EventKind::StepFinished { .. }
+            | EventKind::TestCarriedOver { .. }
+            | EventKind::CleaningUp
+            | EventKind::RunFinished { .. } => {}
         }
         if report.summary.total > 0 {
             self.count(report);

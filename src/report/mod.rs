@@ -96,7 +96,7 @@ impl RunReport {
                     current.seen.clear();
                 }
             }
-            EventKind::TestFinished { result } => {
+            EventKind::TestFinished { result } | EventKind::TestCarriedOver { result } => {
                 self.current.retain(|current| current.test != result.name);
                 self.tests.push(result.as_ref().clone());
             }

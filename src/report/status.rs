@@ -74,6 +74,7 @@ fn test(result: &TestResult) -> TestStatus {
         message: result.message.as_deref().map(|message| cut(message, MESSAGE)),
         start_time: result.started,
         duration: result.started.map(|_| in_words(Duration::from_millis(result.duration_ms))),
+        tries: Some(result.tries).filter(|tries| *tries > 1),
         step: result.failed_step.as_ref().filter(|_| whole).map(|failed| failed.step.clone()),
         evidence: result.failed_step.as_ref().filter(|_| whole).map(|failed| evidence(&failed.evidence)),
         findings: result.findings.iter().take(ENTRIES).cloned().collect(),

@@ -17,7 +17,7 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// What happened. A run is `RunStarted`, then `Discovered` and `Planned` unless a fault ends it, then the tests'
+/// What happened. A run is `RunStarted` (once it has leave to play, or ended without), then `Discovered` and `Planned` unless a fault ends it, then the tests'
 /// events interleaved, `CleaningUp`, and `RunFinished`, which always comes last and exactly once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -79,6 +79,11 @@ pub enum EventKind {
     /// A test ended; skipped ones included.
     TestFinished {
         /// How.
+        result: Box<TestResult>,
+    },
+    /// A test was played by an earlier attempt already; its outcome stands.
+    TestCarriedOver {
+        /// How it ended.
         result: Box<TestResult>,
     },
     /// The run's last audit began.

@@ -4,10 +4,12 @@
 //! file a kind of `step`; everything that waits does so with [`poll`]; everything made is in the [`ledger`]
 //! first, and taken back by [`undo`]; `audit` looks for what nobody wrote down.
 
+mod admission;
 mod audit;
 pub mod clock;
 mod cloud;
 mod context;
+mod control;
 mod discover;
 pub mod event;
 pub mod fault;
@@ -22,8 +24,10 @@ mod step;
 mod sweep;
 mod undo;
 
+pub use admission::{Admission, CloudIdentity, Leave};
 pub use clock::Clock;
+pub use control::{Control, Suspension};
 pub use fault::StepFault;
 pub use poll::{Observation, Pending, Wait, poll};
 pub use rhythm::Rhythm;
-pub use run::{Control, Planner, RunInputs, preflight, sweep, undo, verify};
+pub use run::{Planner, RunInputs, preflight, sweep, undo, verify};

@@ -41,6 +41,8 @@ pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> 
         message: None,
         started: Some(began),
         duration_ms: millis(context.started),
+        tries: 1,
+        kept_until: None,
         failed_step: None,
         check_was_open: false,
         findings: state.findings,

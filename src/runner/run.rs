@@ -9,10 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::{Admission, CloudIdentity, Leave};
 use super::audit;
 use super::clock::Clock;
 use super::cloud::{Cloud, fault_of, with_sources};
 use super::context::RunContext;
+use super::control::Control;
 use super::discover::discover;
 use super::event::{EventKind, EventSink, RunEnd};
 use super::fault::StepFault;
@@ -37,15 +39,10 @@ pub struct RunInputs {
     pub options: SessionOptions,
     /// How long things take in this cloud; kept between runs by whoever has several.
     pub rhythm: Rhythm,
-}
-
-/// Ends a run early.
-#[derive(Clone, Debug, Default)]
-pub struct Control {
-    /// Stops playing and undoes everything.
-    pub cancel: CancellationToken,
-    /// Stops at once; what is left stays in the ledger.
-    pub abandon: CancellationToken,
+    /// Who gives leave to play; [`None`]: nobody needs to.
+    pub admission: Option<Arc<dyn Admission>>,
+    /// Results of an earlier attempt: these tests are not played again.
+    pub carried_over: Vec<TestResult>,
 }
 
 /// Turns what was found of the cloud into what is played.
@@ -60,7 +57,6 @@ pub async fn verify(
     control: Control,
     clock: Clock,
 ) -> RunEnd {
-    events.send(clock.now(), EventKind::RunStarted { run: inputs.run.clone() });
     let playing = whole_run(inputs, planner, ledger, &events, &control, &clock);
     let end = tokio::select! {
         end = playing => end,
@@ -88,11 +84,17 @@ async fn whole_run(
     let ended = |fault: RunFault| RunEnd { fault: Some(fault), leaked: Vec::new() };
     let sessions = tokio::select! {
         sessions = connect(&inputs) => sessions,
-        () = control.cancel.cancelled() => return ended(cancelled()),
+        () = control.cancel.cancelled() => Err(cancelled()),
     };
-    let sessions = match sessions {
-        Ok(sessions) => sessions,
-        Err(fault) => return ended(fault),
+    let leave = match &sessions {
+        Ok(sessions) => admit(&inputs, sessions, control).await,
+        Err(fault) => Err(fault.clone()),
+    };
+    // Whoever waits for its turn has not begun.
+    events.send(clock.now(), EventKind::RunStarted { run: inputs.run.clone() });
+    let (sessions, _leave) = match (sessions, leave) {
+        (Ok(sessions), Ok(leave)) => (sessions, leave),
+        (Err(fault), _) | (_, Err(fault)) => return ended(fault),
     };
     let facts = tokio::select! {
         facts = discover(&sessions, &inputs.request, &inputs.options.policy) => facts,
@@ -131,6 +133,22 @@ async fn whole_run(
     });
     play_all(&run).await;
     finish(&run, control).await
+}
+
+/// Waits for leave to play.
+async fn admit(
+    inputs: &RunInputs,
+    sessions: &BTreeMap<Role, Session>,
+    control: &Control,
+) -> Result<Option<Leave>, RunFault> {
+    let Some((admission, session)) = inputs.admission.as_ref().zip(sessions.get(&Role::Primary)) else {
+        return Ok(None);
+    };
+    let identity = CloudIdentity::of(session);
+    tokio::select! {
+        leave = admission.admit(&identity) => leave.map(Some),
+        () = control.cancel.cancelled() => Err(cancelled()),
+    }
 }
 
 /// Plays all tests, at most so many at once; those that do not start are told of, too.

@@ -23,7 +23,8 @@ pub async fn run(args: SweepArgs) -> Result<Exit, Problem> {
     let state = State::open(&args.state)?;
     let before = before(&args, Timestamp::now())?;
     let signals = signals::listen()?;
-    let control = Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone() };
+    let control =
+        Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone(), ..Control::default() };
 
     let sweeping = sweep(&request, &state, before, args.dry_run, &control);
     let left = tokio::select! {

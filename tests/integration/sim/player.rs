@@ -173,6 +173,8 @@ impl Player {
             request,
             options: self.options.clone(),
             rhythm: Rhythm::default(),
+            admission: None,
+            carried_over: Vec::new(),
         }
     }
 
