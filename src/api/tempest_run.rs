@@ -496,7 +496,7 @@ pub struct ChoiceStatus {
 }
 
 /// One test in the status: short when it passed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TestStatus {
     /// The scenario's name.

@@ -267,6 +267,12 @@ pub struct ControllerArgs {
     /// Who this operator is, on everything that it makes in clouds
     #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID", default_value = "default")]
     pub installation: String,
+    /// How many runs play at once; the others wait in a queue that is fair between namespaces
+    #[arg(long, env = "TEMPEST_MAX_CONCURRENT_RUNS", value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Queue")]
+    pub max_concurrent_runs: u16,
+    /// How many of them in one project of one cloud
+    #[arg(long, env = "TEMPEST_MAX_CONCURRENT_RUNS_PER_CLOUD", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Queue")]
+    pub max_concurrent_runs_per_cloud: u16,
     /// How log lines look
     #[arg(long, env = "TEMPEST_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use crate::api::tempest_run::OnInterruption;
+
 /// How long a deletion waits for a cloud to be cleaned before it lets go.
 pub const CLEANUP_BOUND: Duration = Duration::from_mins(15);
 /// The same when the Secret is gone, so that nothing can be cleaned.
 pub const CLEANUP_BOUND_WITHOUT_CREDENTIALS: Duration = Duration::from_mins(1);
+/// Between two looks at a Secret that is needed to undo what was kept.
+const KEPT_AGAIN: Duration = Duration::from_mins(1);
+/// Between two looks at a run with a task, should the task end without a word.
+const TASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What is known of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +23,16 @@ pub struct Observed {
     pub has_finalizer: bool,
     /// Whether `spec.cancel` is set.
     pub cancel: bool,
-    /// Whether its status says that it began, and not that it ended.
-    pub began: bool,
-    /// Whether its status says that it ended.
-    pub ended: bool,
+    /// Whether `spec.suspend` is set.
+    pub suspend: bool,
+    /// How far its status says that it is.
+    pub stage: Stage,
+    /// Whether `spec.runToken` is another than that of the attempt in the status.
+    pub run_again: bool,
     /// How long the object is still wanted, if it is to be deleted after its end.
     pub time_to_live: Option<Duration>,
+    /// How long what its failed tests made is still kept; zero when that is over.
+    pub kept_for: Option<Duration>,
     /// Whether its status speaks of the spec as it is now.
     pub is_current: bool,
     /// Whether a ledger of it exists.
@@ -33,8 +43,23 @@ pub struct Observed {
     pub credentials: Credentials,
     /// Whether the time to wait for credentials is over.
     pub start_deadline_passed: bool,
+    /// What it wants when it was interrupted.
+    pub on_interruption: OnInterruption,
+    /// Whether the time that it may take is over.
+    pub out_of_time: bool,
     /// Whether this process stops.
     pub stopping: bool,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It waits; nothing of it is in a cloud.
+    Waiting,
+    /// It plays, or cleans up.
+    Began,
+    /// It has a verdict.
+    Ended,
 }
 
 /// What this process is doing for a run.
@@ -42,9 +67,12 @@ pub struct Observed {
 pub enum Task {
     /// Nothing.
     None,
-    /// Playing it, or undoing for it.
-    Underway,
-    /// The undoing for its deletion was tried and left something.
+    /// Queueing for it, playing it, or undoing for it.
+    Underway {
+        /// Whether it was told to start no new test.
+        suspended: bool,
+    },
+    /// The undoing was tried and left something.
     UndoingFailed,
 }
 
@@ -82,15 +110,17 @@ pub enum Decision {
     Delete,
     /// Look again when that time is over.
     LookAgainIn(Duration),
-    /// Hold the object, so that it cannot vanish with things still in a cloud.
-    AddFinalizer,
-    /// Play it.
+    /// Play it, when its turn comes.
     Start,
     /// Say that it waits.
     Wait {
         /// What for.
         message: String,
     },
+    /// Say that it is suspended before it began.
+    Suspend,
+    /// Tell the task to start no new test, or to go on.
+    SetSuspended(bool),
     /// End it: it cannot be started.
     EndUnstartable {
         /// Why.
@@ -98,17 +128,23 @@ pub enum Decision {
         /// The same for a person.
         message: String,
     },
-    /// End it: cancelled before it began.
+    /// End it: cancelled before it began, or while nobody played it.
     EndCancelled,
     /// Tell the task to stop and undo.
     CancelTask,
-    /// Undo what an earlier process left, then end it as interrupted.
+    /// Undo what an earlier process left.
     UndoInterrupted,
-    /// End it as interrupted: nothing is left to undo, or nothing can be.
+    /// Play the unfinished tests of an interrupted run as its next attempt.
+    Restart,
+    /// End it as interrupted.
     EndInterrupted {
         /// What is to be known.
         message: String,
     },
+    /// Undo what was kept for a look at it.
+    UndoKept,
+    /// Play an ended run again, as its next attempt.
+    RunAgain,
     /// Undo for the deletion.
     UndoForDeletion,
     /// Let the object go.
@@ -121,13 +157,20 @@ pub enum Decision {
 impl Observed {
     /// Whether the decision depends on credentials, so that they must be looked at.
     pub fn needs_credentials(&self) -> bool {
-        if self.task == Task::Underway {
+        if matches!(self.task, Task::Underway { .. }) {
             return false;
         }
-        match self.deleting_for {
-            Some(_) => self.has_finalizer && self.has_ledger,
-            None => !self.ended && (self.began || !self.cancel),
+        match (self.deleting_for, self.stage) {
+            (Some(_), _) => self.has_finalizer && self.has_ledger,
+            (None, Stage::Waiting) => !self.cancel && !self.suspend,
+            (None, Stage::Began) => self.has_ledger,
+            (None, Stage::Ended) => self.has_ledger && self.must_undo_kept(),
         }
+    }
+
+    /// What was kept goes when its time is over, and before the run plays again.
+    fn must_undo_kept(&self) -> bool {
+        self.kept_for.is_some_and(|rest| rest.is_zero() || self.run_again && !self.cancel)
     }
 }
 
@@ -141,11 +184,11 @@ pub fn decide(observed: &Observed) -> Decision {
 }
 
 fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
+    if matches!(observed.task, Task::Underway { .. }) {
+        return Decision::CancelTask;
+    }
     if !observed.has_finalizer {
         return Decision::Rest;
-    }
-    if observed.task == Task::Underway {
-        return Decision::CancelTask;
     }
     if !observed.has_ledger {
         return Decision::Release { abandoned: false };
@@ -159,29 +202,26 @@ fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
 }
 
 fn decide_living(observed: &Observed) -> Decision {
-    if observed.task == Task::Underway {
-        return match observed {
-            // The task is about to be over, and no event will tell of that.
-            Observed { ended: true, .. } => Decision::LookAgain,
-            Observed { cancel: true, .. } => Decision::CancelTask,
-            _ => Decision::Rest,
-        };
+    match (observed.task, observed.stage) {
+        // The task is about to be over, and no event will tell of that.
+        (Task::Underway { .. }, Stage::Ended) => Decision::LookAgain,
+        (Task::Underway { .. }, _) if observed.cancel => Decision::CancelTask,
+        (Task::Underway { suspended }, _) if suspended != observed.suspend => {
+            Decision::SetSuspended(observed.suspend)
+        }
+        (Task::Underway { .. }, _) => Decision::LookAgainIn(TASK_AGAIN),
+        (_, Stage::Waiting) => decide_waiting(observed),
+        (_, Stage::Began) => decide_interrupted(observed),
+        (_, Stage::Ended) => decide_ended(observed),
     }
-    if observed.ended {
-        return match observed {
-            Observed { is_current: false, .. } => Decision::Acknowledge,
-            // Nothing is left in a cloud: it can be deleted without us, too.
-            Observed { has_finalizer: true, has_ledger: false, .. } => Decision::Release { abandoned: false },
-            Observed { time_to_live: Some(Duration::ZERO), .. } => Decision::Delete,
-            Observed { time_to_live: Some(rest), .. } => Decision::LookAgainIn(*rest),
-            _ => Decision::Rest,
-        };
-    }
-    if observed.began {
-        return decide_interrupted(observed);
-    }
+}
+
+fn decide_waiting(observed: &Observed) -> Decision {
     if observed.cancel {
         return Decision::EndCancelled;
+    }
+    if observed.suspend {
+        return Decision::Suspend;
     }
     match &observed.credentials {
         Credentials::NotNeeded => Decision::LookAgain,
@@ -192,7 +232,6 @@ fn decide_living(observed: &Observed) -> Decision {
             Decision::EndUnstartable { reason: (*reason).to_owned(), message: message.clone() }
         }
         Credentials::Unusable { message, .. } => Decision::Wait { message: message.clone() },
-        Credentials::Usable if !observed.has_finalizer => Decision::AddFinalizer,
         Credentials::Usable => Decision::Start,
     }
 }
@@ -202,111 +241,48 @@ fn decide_interrupted(observed: &Observed) -> Decision {
     let ended = |message: &str| Decision::EndInterrupted {
         message: format!("the operator that played it ended before it did; {message}"),
     };
-    match (&observed.credentials, observed.has_ledger) {
-        (_, false) => ended("nothing was left to undo"),
-        (Credentials::Usable, true) => Decision::UndoInterrupted,
-        (Credentials::Unusable { message, .. } | Credentials::BadSpec { message }, true) => {
-            ended(&format!("what it made could not be undone: {message}"))
+    let mut known = "everything that it made was undone";
+    if observed.has_ledger {
+        match &observed.credentials {
+            Credentials::Usable if observed.task != Task::UndoingFailed => return Decision::UndoInterrupted,
+            Credentials::Usable => known = "not everything that it made could be undone",
+            Credentials::Unusable { message, .. } | Credentials::BadSpec { message } => {
+                return ended(&format!("what it made could not be undone: {message}"));
+            }
+            Credentials::NotNeeded => return Decision::LookAgain,
         }
-        (Credentials::NotNeeded, true) => Decision::LookAgain,
+    }
+    match observed.on_interruption {
+        _ if observed.cancel => Decision::EndCancelled,
+        // Whoever paused it did not mean its time to run.
+        _ if observed.out_of_time && !observed.suspend => {
+            ended(&format!("{known}, and the time allowed to the run is over"))
+        }
+        OnInterruption::Fail => ended(known),
+        OnInterruption::Restart => Decision::Restart,
+    }
+}
+
+fn decide_ended(observed: &Observed) -> Decision {
+    if observed.has_ledger && observed.must_undo_kept() && observed.task != Task::UndoingFailed {
+        return match observed.credentials {
+            Credentials::Usable => Decision::UndoKept,
+            _ => Decision::LookAgainIn(KEPT_AGAIN),
+        };
+    }
+    match observed {
+        Observed { run_again: true, cancel: false, .. } => Decision::RunAgain,
+        Observed { is_current: false, .. } => Decision::Acknowledge,
+        Observed { has_ledger: true, kept_for: Some(rest), .. } if !rest.is_zero() => {
+            Decision::LookAgainIn(*rest)
+        }
+        // Nothing is left in a cloud: it can be deleted without us, too.
+        Observed { has_finalizer: true, has_ledger: false, .. } => Decision::Release { abandoned: false },
+        Observed { time_to_live: Some(Duration::ZERO), .. } => Decision::Delete,
+        Observed { time_to_live: Some(rest), .. } => Decision::LookAgainIn(*rest),
+        _ => Decision::Rest,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    fn fresh() -> Observed {
-        Observed {
-            deleting_for: None,
-            has_finalizer: true,
-            cancel: false,
-            began: false,
-            ended: false,
-            time_to_live: None,
-            is_current: true,
-            has_ledger: false,
-            task: Task::None,
-            credentials: Credentials::Usable,
-            start_deadline_passed: false,
-            stopping: false,
-        }
-    }
-
-    fn unusable() -> Credentials {
-        Credentials::Unusable { reason: "SecretNotFound", message: "no Secret".into() }
-    }
-
-    fn deleting(seconds: u64) -> Observed {
-        Observed { deleting_for: Some(Duration::from_secs(seconds)), has_ledger: true, ..fresh() }
-    }
-
-    #[rstest]
-    #[case::is_held_before_anything_is_made(Observed { has_finalizer: false, ..fresh() }, Decision::AddFinalizer)]
-    #[case::starts(fresh(), Decision::Start)]
-    #[case::waits_for_credentials(Observed { credentials: unusable(), ..fresh() }, Decision::Wait { message: "no Secret".into() })]
-    #[case::waits_only_so_long(
-        Observed { credentials: unusable(), start_deadline_passed: true, ..fresh() },
-        Decision::EndUnstartable { reason: "SecretNotFound".into(), message: "no Secret".into() }
-    )]
-    #[case::a_bad_spec_is_not_waited_for(
-        Observed { credentials: Credentials::BadSpec { message: "glob".into() }, ..fresh() },
-        Decision::EndUnstartable { reason: "InvalidSpec".into(), message: "glob".into() }
-    )]
-    #[case::cancelled_before_it_began(Observed { cancel: true, ..fresh() }, Decision::EndCancelled)]
-    #[case::plays_on(Observed { began: true, task: Task::Underway, ..fresh() }, Decision::Rest)]
-    #[case::cancelled_while_it_plays(Observed { began: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::CancelTask)]
-    #[case::ended(Observed { ended: true, ..fresh() }, Decision::Release { abandoned: false })]
-    #[case::ended_and_released(Observed { ended: true, has_finalizer: false, ..fresh() }, Decision::Rest)]
-    #[case::ended_and_wanted_for_a_while(
-        Observed { ended: true, has_finalizer: false, time_to_live: Some(Duration::from_secs(9)), ..fresh() },
-        Decision::LookAgainIn(Duration::from_secs(9))
-    )]
-    #[case::ended_and_not_wanted_any_more(
-        Observed { ended: true, has_finalizer: false, time_to_live: Some(Duration::ZERO), ..fresh() },
-        Decision::Delete
-    )]
-    #[case::ended_with_something_left_and_not_wanted_any_more(
-        Observed { ended: true, has_ledger: true, time_to_live: Some(Duration::ZERO), ..fresh() },
-        Decision::Delete
-    )]
-    #[case::ended_with_something_left(Observed { ended: true, has_ledger: true, ..fresh() }, Decision::Rest)]
-    #[case::ended_stays_ended_when_cancelled_later(Observed { ended: true, has_finalizer: false, cancel: true, ..fresh() }, Decision::Rest)]
-    #[case::edited_after_its_end(Observed { ended: true, is_current: false, ..fresh() }, Decision::Acknowledge)]
-    #[case::ended_a_moment_ago(Observed { began: true, ended: true, cancel: true, task: Task::Underway, ..fresh() }, Decision::LookAgain)]
-    #[case::interrupted_with_a_ledger(Observed { began: true, has_ledger: true, ..fresh() }, Decision::UndoInterrupted)]
-    #[case::interrupted_and_cancelled(Observed { began: true, has_ledger: true, cancel: true, ..fresh() }, Decision::UndoInterrupted)]
-    #[case::nothing_new_when_stopping(Observed { stopping: true, ..fresh() }, Decision::Rest)]
-    #[case::deleted_and_not_ours(Observed { has_finalizer: false, ..deleting(0) }, Decision::Rest)]
-    #[case::deleted_while_it_plays(Observed { task: Task::Underway, ..deleting(0) }, Decision::CancelTask)]
-    #[case::deleted_with_nothing_left(Observed { has_ledger: false, ..deleting(0) }, Decision::Release { abandoned: false })]
-    #[case::deleted_with_a_ledger(deleting(0), Decision::UndoForDeletion)]
-    #[case::undone_in_vain_is_tried_again(Observed { task: Task::UndoingFailed, ..deleting(30) }, Decision::UndoForDeletion)]
-    #[case::the_cloud_stays_away(Observed { task: Task::UndoingFailed, ..deleting(15 * 60) }, Decision::Release { abandoned: true })]
-    #[case::the_secret_may_come_back(Observed { credentials: unusable(), ..deleting(59) }, Decision::LookAgain)]
-    #[case::the_secret_stays_away(Observed { credentials: unusable(), ..deleting(60) }, Decision::Release { abandoned: true })]
-    fn one_row_one_step(#[case] observed: Observed, #[case] decision: Decision) {
-        assert_eq!(decide(&observed), decision);
-    }
-
-    #[rstest]
-    #[case::nothing_left(Observed { began: true, ..fresh() }, "nothing was left")]
-    #[case::nobody_can_undo(Observed { began: true, has_ledger: true, credentials: unusable(), ..fresh() }, "no Secret")]
-    fn an_interrupted_run_ends_and_says_what_is_left(#[case] observed: Observed, #[case] words: &str) {
-        let Decision::EndInterrupted { message } = decide(&observed) else { panic!("{observed:?}") };
-        assert!(message.contains(words), "{message}");
-    }
-
-    #[test]
-    fn secrets_are_read_only_when_they_are_needed() {
-        assert!(fresh().needs_credentials());
-        assert!(!Observed { ended: true, ..fresh() }.needs_credentials());
-        assert!(!Observed { task: Task::Underway, ..fresh() }.needs_credentials());
-        assert!(!Observed { has_ledger: false, ..deleting(0) }.needs_credentials());
-        assert!(deleting(0).needs_credentials());
-        assert!(!Observed { cancel: true, ..fresh() }.needs_credentials());
-        // What it made has to be undone, whoever cancelled it.
-        assert!(Observed { began: true, cancel: true, has_ledger: true, ..fresh() }.needs_credentials());
-    }
-}
+mod tests;

@@ -5,15 +5,22 @@
 //! (get, list, watch, patch, delete) with `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get
 //! only), `configmaps` (get, create, patch, delete) for ledgers, `events.events.k8s.io` (create, patch).
 
+mod admission;
+mod attempts;
 pub mod conditions;
 pub mod credentials;
 pub mod decide;
 pub mod ledger;
 mod notify;
+mod pace;
 pub mod player;
 mod publish;
+pub mod queue;
 mod reconcile;
+pub mod reports;
+mod status_writer;
 mod supervise;
+mod tasks;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -33,7 +40,9 @@ use crate::openstack::{Cidr, EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
+use admission::Admissions;
 use player::{Player, Runner};
+use queue::Limits;
 use reconcile::{Context, ReconcileError, reconcile};
 use supervise::Supervisor;
 
@@ -53,6 +62,8 @@ pub struct ControllerOptions {
     pub allow_loopback_endpoints: bool,
     /// On everything that it makes in clouds.
     pub installation: String,
+    /// How many runs may play at once.
+    pub limits: Limits,
 }
 
 /// Why the operator cannot run.
@@ -118,6 +129,7 @@ pub async fn run_with(
         client,
         player,
         supervisor: supervisor.clone(),
+        admissions: Admissions::new(options.limits),
         catalogue,
         installation: options.installation.clone(),
         options: SessionOptions {
@@ -141,7 +153,7 @@ pub async fn run_with(
     });
     join_all(controllers).await;
     health.set_ready(false);
-    if tokio::time::timeout(GRACE, supervisor.stop_all()).await.is_err() {
+    if tokio::time::timeout(GRACE, supervisor.hand_over()).await.is_err() {
         tracing::warn!("not everything was undone in time; the rest is in the ledgers");
     }
     let _ = serving.await;

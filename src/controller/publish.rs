@@ -1,171 +1,137 @@
-//! Writes the status: by server-side apply, only when it changed, at most once a second while a run is played.
+//! Follows a run's events and writes what changed: the report first, then the status that acknowledges it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, Resource, ResourceExt};
-use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::FIELD_MANAGER;
-use super::conditions::{Moment, conditions};
+use super::conditions::Moment;
 use super::notify::Notifier;
-use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
-use crate::outcome::VerdictPolicy;
+use super::pace::Pace;
+use super::reports::Reports;
+use super::status_writer::{StatusWriter, WriteError};
+use crate::api::tempest_run::TempestRunStatus;
+use crate::outcome::{Outcome, TestResult, VerdictPolicy};
 use crate::report::RunReport;
 use crate::report::status::status;
-use crate::runner::Clock;
 use crate::runner::event::{Event, EventKind};
 use crate::telemetry::Metrics;
 
-/// Between two writes of one run's status while it is played.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Between two attempts to write the end; the end must not be lost.
 const RETRY: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
-/// How often the end is tried to be written: for about an hour.
-const END_ATTEMPTS: usize = 240;
 
-/// Writes one run's status.
-#[derive(Clone)]
-pub struct Publisher {
-    runs: Api<TempestRun>,
-    run: Arc<TempestRun>,
-    clock: Clock,
-    metrics: Metrics,
+/// Publishes one attempt of one run.
+pub struct Publisher<'a> {
+    /// Writes the status.
+    pub writer: &'a StatusWriter,
+    /// Writes the full report.
+    pub reports: &'a Reports,
+    /// Publishes Events.
+    pub notifier: &'a Notifier,
+    /// Counts.
+    pub metrics: &'a Metrics,
+    /// What counts as a failure.
+    pub policy: VerdictPolicy,
+    /// What the status says besides: attempts, token.
+    pub base: TempestRunStatus,
+    /// Another process goes on with the run: what is cut short now has no outcome, and the run no end.
+    pub handing_over: CancellationToken,
 }
 
-impl Publisher {
-    /// A publisher for `run`.
-    pub fn new(client: Client, run: Arc<TempestRun>, clock: Clock, metrics: Metrics) -> Self {
-        let runs = Api::namespaced(client, &run.namespace().unwrap_or_default());
-        Self { runs, run, clock, metrics }
-    }
-
-    /// Writes a moment outside of playing and gives what was written; `status` is what is known besides.
-    ///
-    /// # Errors
-    /// A conflict when the object is not the one that was looked at any more: then the decision was about the past.
-    pub async fn moment(
-        &self,
-        moment: &Moment,
-        status: TempestRunStatus,
-    ) -> Result<TempestRunStatus, kube::Error> {
-        let before = self.before();
-        let whole = self.complete(status, moment, &before);
-        if Some(&whole) != self.run.status.as_ref() {
-            self.write(&whole, self.run.resource_version()).await?;
-        }
-        Ok(whole)
-    }
-
-    /// Says that the status, as it stands, is about the spec as it stands.
-    ///
-    /// # Errors
-    /// As [`Self::moment`].
-    pub async fn acknowledge(&self) -> Result<(), kube::Error> {
-        let generation = self.run.meta().generation;
-        let mut status = self.run.status.clone().unwrap_or_default();
-        status.observed_generation = generation;
-        for condition in &mut status.conditions {
-            condition.observed_generation = generation;
-        }
-        self.write(&status, self.run.resource_version()).await
-    }
-
-    /// Follows a run's events to their end, writing what changed.
+impl Publisher<'_> {
+    /// Follows events to their end. `carried_over` are the outcomes that the status tells already.
     pub async fn follow(
         &self,
         mut events: UnboundedReceiver<Event>,
-        policy: VerdictPolicy,
-        notifier: &Notifier,
-    ) -> RunReport {
-        let mut report = RunReport::default();
-        let mut written = TempestRunStatus::default();
-        let mut conditions = self.before();
-        let mut next = Instant::now();
-        let mut dirty = false;
+        carried_over: Vec<TestResult>,
+    ) -> Result<RunReport, WriteError> {
+        let mut report = RunReport { tests: carried_over, ..RunReport::default() };
+        let mut pace = Pace::new(Instant::now());
+        let mut due = None;
         loop {
             tokio::select! {
                 event = events.recv() => {
                     let Some(event) = event else { break };
-                    report.apply(&event, &policy);
-                    notifier.tell(&event).await;
+                    if self.is_cut_short(&event) {
+                        continue;
+                    }
+                    report.apply(&event, &self.policy);
+                    self.notifier.tell(&event).await;
                     if let EventKind::TestFinished { result } = &event.kind {
                         self.metrics.test_finished(result);
                     }
-                    dirty = true;
+                    let now = Instant::now();
+                    due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));
                 }
-                () = tokio::time::sleep_until(next), if dirty && report.verdict.is_none() => {
-                    let whole = self.complete(status(&report), &underway(&report), &conditions);
-                    if whole != written {
-                        if let Err(error) = self.write(&whole, None).await {
-                            tracing::warn!(%error, run = %self.run.name_any(), "the status could not be written");
-                        } else {
-                            conditions.clone_from(&whole.conditions);
-                            written = whole;
-                        }
+                () = at(due), if report.verdict.is_none() => {
+                    match self.write(&report, &underway(&report)).await {
+                        Err(WriteError::Superseded) => return Err(WriteError::Superseded),
+                        Err(error) => tracing::warn!(%error, "the status could not be written"),
+                        Ok(()) => {}
                     }
-                    dirty = false;
-                    next = Instant::now() + INTERVAL;
+                    pace.wrote(Instant::now());
+                    due = None;
                 }
             }
         }
-        self.write_end(&report, &conditions).await;
-        report
+        self.write_last(&report).await?;
+        Ok(report)
     }
 
-    /// Writes the end, again and again until the API server has it.
-    async fn write_end(&self, report: &RunReport, before: &[Condition]) {
-        let Some(moment) = Moment::of_end(report) else { return };
-        let whole = self.complete(status(report), &moment, before);
-        for attempt in 0..END_ATTEMPTS {
-            match self.write(&whole, None).await {
-                Ok(()) => return,
-                Err(kube::Error::Api(status)) if status.code == 404 => return,
-                Err(error) => {
-                    tracing::warn!(%error, run = %self.run.name_any(), attempt, "the end could not be written");
-                }
+    fn is_cut_short(&self, event: &Event) -> bool {
+        self.handing_over.is_cancelled()
+            && match &event.kind {
+                EventKind::TestFinished { result } => result.outcome == Outcome::Cancelled,
+                EventKind::RunFinished { .. } => true,
+                _ => false,
             }
-            let pause = RETRY.get(attempt).or(RETRY.last()).copied().unwrap_or(INTERVAL);
-            tokio::time::sleep(pause).await;
-        }
     }
 
-    fn before(&self) -> Vec<Condition> {
-        self.run.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default()
+    async fn write(&self, report: &RunReport, moment: &Moment) -> Result<(), WriteError> {
+        let reference = self.reports.save(report, &self.policy).await?;
+        let told = status(report);
+        let whole = TempestRunStatus {
+            attempt: self.base.attempt,
+            run_token: self.base.run_token.clone(),
+            history: self.base.history.clone(),
+            // An attempt goes on from when the run began, whatever interrupted it.
+            start_time: self.base.start_time.or(told.start_time),
+            report: reference.or_else(|| self.base.report.clone()),
+            ..told
+        };
+        self.writer.tell(moment, &whole).await
     }
 
-    fn complete(&self, status: TempestRunStatus, moment: &Moment, before: &[Condition]) -> TempestRunStatus {
-        let generation = self.run.meta().generation;
-        TempestRunStatus {
-            observed_generation: generation,
-            attempt: Some(status.attempt.unwrap_or(1)),
-            conditions: conditions(moment, generation, self.clock.now(), before),
-            ..status
+    /// Writes what is left to say, again and again until the API server has it.
+    async fn write_last(&self, report: &RunReport) -> Result<(), WriteError> {
+        let moment = Moment::of_end(report).unwrap_or_else(|| underway(report));
+        let mut pauses = RETRY.iter();
+        let mut pause = INSTANTLY;
+        loop {
+            match self.write(report, &moment).await {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Superseded) => return Err(WriteError::Superseded),
+                // Whoever takes over finds what was acknowledged; the rest it plays again.
+                Err(error) if self.handing_over.is_cancelled() => return Err(error),
+                Err(error) => tracing::warn!(%error, "the end could not be written"),
+            }
+            pause = pauses.next().copied().unwrap_or(pause);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.handing_over.cancelled() => {}
+            }
         }
     }
+}
 
-    /// Writes a status; with a version, only over that one.
-    async fn write(&self, status: &TempestRunStatus, version: Option<String>) -> Result<(), kube::Error> {
-        let name = self.run.name_any();
-        let mut patch = json!({
-            "apiVersion": TempestRun::api_version(&()),
-            "kind": TempestRun::kind(&()),
-            // A UID in an apply is a precondition: an object of the same name made meanwhile is not touched.
-            "metadata": { "name": name, "uid": self.run.uid() },
-            "status": status,
-        });
-        if let Some(version) = version {
-            patch["metadata"]["resourceVersion"] = version.into();
-        }
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        self.runs.patch_status(&name, &params, &Patch::Apply(&patch)).await?;
-        self.metrics.status_written();
-        Ok(())
+const INSTANTLY: Duration = Duration::ZERO;
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -180,9 +146,4 @@ fn underway(report: &RunReport) -> Moment {
         )
     };
     Moment::Underway { reason, message }
-}
-
-/// A status that says only where the run is, keeping what it said before.
-pub fn keeping(run: &TempestRun, phase: Phase) -> TempestRunStatus {
-    TempestRunStatus { phase: Some(phase), ..run.status.clone().unwrap_or_default() }
 }

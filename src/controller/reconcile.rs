@@ -11,24 +11,24 @@ use kube::runtime::events::{EventType, Recorder};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
+use super::admission::{Admissions, suspended_moment};
+use super::attempts;
 use super::conditions::Moment;
 use super::credentials::{self, Usable};
-use super::decide::{Credentials, Decision, Observed, decide};
+use super::decide::{Credentials, Decision, Observed, Stage, Task, decide};
 use super::ledger::ConfigMapLedger;
-use super::notify::Notifier;
 use super::player::Player;
-use super::publish::{Publisher, keeping};
+use super::status_writer::StatusWriter;
 use super::supervise::Supervisor;
+use super::tasks::{self, Undoing, notifier, writer};
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::openstack::SessionOptions;
 use crate::outcome::Verdict;
-use crate::plan::{self, RunIdentity};
+use crate::plan;
 use crate::report::status::in_words;
-use crate::runner::event::EventSink;
-use crate::runner::ledger::{Ledger, LedgerError};
-use crate::runner::{Clock, Control, Rhythm, RunInputs};
+use crate::runner::ledger::LedgerError;
+use crate::runner::{Clock, Rhythm};
 use crate::scenario::catalogue::Catalogue;
 use crate::telemetry::Metrics;
 
@@ -49,6 +49,8 @@ pub struct Context {
     pub player: Arc<dyn Player>,
     /// The tasks of this process.
     pub supervisor: Supervisor,
+    /// The queue of this process.
+    pub admissions: Admissions,
     /// The scenarios.
     pub catalogue: Catalogue,
     /// This operator's id, on everything it makes.
@@ -94,35 +96,13 @@ async fn observe(
     ledger: &ConfigMapLedger,
 ) -> Result<(Observed, Option<Usable>), ReconcileError> {
     let now = context.clock.now();
-    let phase = run.status.as_ref().and_then(|status| status.phase);
-    let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
-    let deleting_for = run.meta().deletion_timestamp.as_ref().map(|time| since(time.0));
-    let age = run.meta().creation_timestamp.as_ref().map(|time| since(time.0)).unwrap_or_default();
-    let began = matches!(phase, Some(Phase::Running | Phase::CleaningUp | Phase::Suspended));
     let task = context.supervisor.task(&run.uid().unwrap_or_default());
-    let ended = phase == Some(Phase::Completed);
-    let has_finalizer = run.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
-    let may_have_ledger = began || has_finalizer && (ended || deleting_for.is_some());
-    let mut observed = Observed {
-        deleting_for,
-        has_finalizer,
-        cancel: run.spec.cancel,
-        began,
-        ended,
-        time_to_live: time_to_live(run, now),
-        is_current: run.status.as_ref().and_then(|status| status.observed_generation)
-            == run.meta().generation,
-        has_ledger: may_have_ledger && ledger.load().await?.is_some(),
-        task,
-        credentials: Credentials::NotNeeded,
-        start_deadline_passed: age
-            >= run
-                .spec
-                .execution
-                .start_deadline_seconds
-                .map_or(START_DEADLINE, |s| Duration::from_secs(s.into())),
-        stopping: context.stopping.is_cancelled(),
-    };
+    let mut observed = facts(run, task, now);
+    observed.stopping = context.stopping.is_cancelled();
+    let may_have_ledger = observed.stage != Stage::Waiting || observed.deleting_for.is_some();
+    if observed.has_finalizer && may_have_ledger && !matches!(task, Task::Underway { .. }) {
+        observed.has_ledger = ledger.load().await?.is_some();
+    }
     if !observed.needs_credentials() {
         return Ok((observed, None));
     }
@@ -140,6 +120,41 @@ async fn observe(
     Ok((observed, usable))
 }
 
+/// What the object itself tells.
+fn facts(run: &TempestRun, task: Task, now: Timestamp) -> Observed {
+    let status = run.status.clone().unwrap_or_default();
+    let execution = &run.spec.execution;
+    let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
+    let until = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
+    let age = run.meta().creation_timestamp.as_ref().map(|time| since(time.0)).unwrap_or_default();
+    let deadline = execution.start_deadline_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    let stage = match status.phase {
+        Some(Phase::Completed) => Stage::Ended,
+        _ if status.run_id.is_some() => Stage::Began,
+        _ => Stage::Waiting,
+    };
+    Observed {
+        deleting_for: run.meta().deletion_timestamp.as_ref().map(|time| since(time.0)),
+        has_finalizer: run.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
+        cancel: run.spec.cancel,
+        suspend: run.spec.suspend,
+        stage,
+        run_again: run.spec.run_token.is_some() && run.spec.run_token != status.run_token,
+        time_to_live: time_to_live(run, now),
+        kept_for: status.kept_until.map(until),
+        is_current: status.observed_generation == run.meta().generation,
+        has_ledger: false,
+        task,
+        credentials: Credentials::NotNeeded,
+        start_deadline_passed: age >= deadline.unwrap_or(START_DEADLINE),
+        on_interruption: execution.on_interruption.unwrap_or_default(),
+        out_of_time: status
+            .start_time
+            .is_some_and(|start| since(start) > plan::settings(&run.spec).run_timeout),
+        stopping: false,
+    }
+}
+
 async fn act(
     run: Arc<TempestRun>,
     context: &Arc<Context>,
@@ -147,160 +162,97 @@ async fn act(
     usable: Option<Usable>,
     decision: Decision,
 ) -> Result<Action, ReconcileError> {
-    let publisher = publisher(&run, context);
+    let writer = writer(&run, context);
     let uid = run.uid().unwrap_or_default();
-    let ended = |verdict: Verdict| ended(&run, verdict, context.clock.now());
     match (decision, usable) {
-        (Decision::Rest, _) => return Ok(Action::await_change()),
-        (Decision::LookAgain, _) => return Ok(Action::requeue(SOON)),
+        (Decision::Rest, _) => {}
+        (Decision::LookAgain, _)
+        // Without credentials at hand these wait for the next look.
+        | (
+            Decision::Start | Decision::UndoInterrupted | Decision::UndoKept | Decision::UndoForDeletion,
+            None,
+        ) => return Ok(Action::requeue(SOON)),
         (Decision::LookAgainIn(rest), _) => return Ok(Action::requeue(rest)),
         (Decision::Delete, _) => delete(&run, context).await?,
-        (Decision::Acknowledge, _) => publisher.acknowledge().await?,
-        (Decision::AddFinalizer, _) => set_finalizer(&run, context, true).await?,
+        (Decision::Acknowledge, _) => writer.acknowledge().await?,
         (Decision::Wait { message }, _) => {
             let moment = Moment::Underway { reason: "WaitingForCredentials", message };
-            publisher.moment(&moment, keeping(&run, Phase::Pending)).await?;
+            writer.moment(&moment, keeping(&run, Phase::Pending)).await?;
             return Ok(Action::requeue(CREDENTIALS_AGAIN));
         }
+        (Decision::Suspend, _) => {
+            writer.moment(&suspended_moment(), keeping(&run, Phase::Suspended)).await?;
+        }
+        (Decision::SetSuspended(suspended), _) => context.supervisor.set_suspended(&uid, suspended),
         (Decision::EndUnstartable { reason, message }, _) => {
-            context.metrics.run_finished(Verdict::Errored);
             notifier(&run, context).publish(EventType::Warning, &reason, "Start", &message).await;
-            publisher.moment(&Moment::unstartable(reason, message), ended(Verdict::Errored)).await?;
+            end(&run, context, &writer, Verdict::Errored, reason, message).await?;
         }
         (Decision::EndCancelled, _) => {
-            context.metrics.run_finished(Verdict::Cancelled);
-            let moment = Moment::Ended {
-                verdict: Verdict::Cancelled,
-                reason: "Cancelled".to_owned(),
-                message: "cancelled before it began".to_owned(),
-                leaked: false,
-            };
-            publisher.moment(&moment, ended(Verdict::Cancelled)).await?;
+            let message = "cancelled while nothing of it was played".to_owned();
+            end(&run, context, &writer, Verdict::Cancelled, "Cancelled".to_owned(), message).await?;
         }
         (Decision::EndInterrupted { message }, _) => {
-            end_interrupted(&run, context, &publisher, message, ended(Verdict::Errored)).await?;
+            notifier(&run, context).publish(EventType::Warning, "Interrupted", "Play", &message).await;
+            end(&run, context, &writer, Verdict::Errored, "Interrupted".to_owned(), message).await?;
+        }
+        (Decision::Restart, _) => restart(&run, context, &writer).await?,
+        (Decision::RunAgain, _) => {
+            let moment = Moment::Underway { reason: "Queued", message: "its runToken changed".to_owned() };
+            let policy = plan::settings(&run.spec).verdict;
+            writer.moment(&moment, attempts::again(&run, &policy)).await?;
         }
         (Decision::CancelTask, _) => {
             context.supervisor.cancel(&uid);
             return Ok(Action::requeue(SOON));
         }
-        (Decision::Start, Some(usable)) => start(run, context, &publisher, ledger, usable).await?,
+        (Decision::Start, Some(usable)) => tasks::play(run, context, ledger, usable).await?,
         (Decision::UndoInterrupted, Some(usable)) => {
-            undo(Arc::clone(&run), context, ledger, usable, Some(ended(Verdict::Errored))).await?;
+            tasks::undo(run, context, ledger, usable, Undoing::Interrupted).await?;
+            return Ok(Action::requeue(SOON));
+        }
+        (Decision::UndoKept, Some(usable)) => {
+            tasks::undo(run, context, ledger, usable, Undoing::Kept).await?;
             return Ok(Action::requeue(SOON));
         }
         (Decision::UndoForDeletion, Some(usable)) => {
-            undo(run, context, ledger, usable, None).await?;
-            return Ok(Action::requeue(SOON));
-        }
-        // Without credentials at hand these wait for the next look.
-        (Decision::Start | Decision::UndoInterrupted | Decision::UndoForDeletion, None) => {
+            tasks::undo(run, context, ledger, usable, Undoing::Deleted).await?;
             return Ok(Action::requeue(SOON));
         }
         (Decision::Release { abandoned }, _) => {
             if abandoned {
                 abandon(&run, context, &ledger).await?;
             }
-            set_finalizer(&run, context, false).await?;
+            release(&run, context).await?;
         }
     }
     Ok(Action::await_change())
 }
 
-/// Starts the task that plays a run, once the status says that it began: a crash in between is an interruption,
-/// never a second play.
-async fn start(
-    run: Arc<TempestRun>,
-    context: &Arc<Context>,
-    publisher: &Publisher,
-    store: ConfigMapLedger,
-    usable: Usable,
-) -> Result<(), ReconcileError> {
-    let identity = identity(&run, context);
-    let begun = TempestRunStatus {
-        run_id: Some(identity.run_id.clone()),
-        start_time: Some(identity.started),
-        ..keeping(&run, Phase::Running)
-    };
-    let moment = Moment::Underway { reason: "Running", message: "looking at the cloud".to_owned() };
-    let begun = publisher.moment(&moment, begun).await?;
-    let run = Arc::new(TempestRun { status: Some(begun), ..run.as_ref().clone() });
-    let publisher = self::publisher(&run, context);
-    let ledger = Arc::new(Ledger::new(identity.clone(), Box::new(store)));
-    let control = Control::default();
-    let inputs = inputs(context, identity.clone(), usable);
-    let (spec, catalogue) = (run.spec.clone(), context.catalogue.clone());
-    let policy = plan::settings(&spec).verdict;
-    let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
-    let context = Arc::clone(context);
-    let notifier = notifier(&run, &context);
-    let given = control.clone();
-    let uid = run.uid().unwrap_or_default();
-    let supervisor = context.supervisor.clone();
-    supervisor.start(&uid, control, move || async move {
-        let (sink, events) = EventSink::channel();
-        let clock = context.clock.clone();
-        let playing = context.player.play(inputs, planner, Arc::clone(&ledger), sink, given, clock);
-        let (_, report) = tokio::join!(playing, publisher.follow(events, policy, &notifier));
-        if let Some(verdict) = report.verdict {
-            context.metrics.run_finished(verdict);
-        }
-        ledger.open().await.is_empty()
-    });
-    Ok(())
-}
-
-/// Starts the task that undoes what a ledger holds; with `ended`, the run is ended as interrupted afterwards.
-async fn undo(
-    run: Arc<TempestRun>,
-    context: &Arc<Context>,
-    store: ConfigMapLedger,
-    usable: Usable,
-    ended: Option<TempestRunStatus>,
-) -> Result<(), ReconcileError> {
-    let Some(document) = store.load().await? else { return Ok(()) };
-    let control = Control::default();
-    let inputs = inputs(context, document.run.clone(), usable);
-    let ledger = Arc::new(Ledger::resume(document, Box::new(store)));
-    let uid = run.uid().unwrap_or_default();
-    let (context, given) = (Arc::clone(context), control.clone());
-    let supervisor = context.supervisor.clone();
-    supervisor.start(&uid, control, move || async move {
-        let end = context.player.undo(inputs, ledger, given).await;
-        let (clean, message) = match &end {
-            Ok(leaked) if leaked.is_empty() => (true, "everything that it made was undone".to_owned()),
-            Ok(leaked) => {
-                let things: Vec<String> =
-                    leaked.iter().map(|leak| format!("{} {}", leak.kind, leak.id)).collect();
-                (false, format!("could not be undone: {}", things.join(", ")))
-            }
-            Err(fault) => (false, format!("nothing could be undone: {}", fault.message)),
-        };
-        if let Some(mut status) = ended {
-            status.leaked = end.unwrap_or_default();
-            let message = format!("the operator that played it ended before it did; {message}");
-            let publisher = publisher(&run, &context);
-            if let Err(error) = end_interrupted(&run, &context, &publisher, message, status).await {
-                tracing::warn!(%error, run = %run.name_any(), "the interruption could not be written");
-                return false;
-            }
-            return true;
-        }
-        clean
-    });
-    Ok(())
-}
-
-async fn end_interrupted(
+/// Ends a run outside of playing.
+async fn end(
     run: &TempestRun,
     context: &Context,
-    publisher: &Publisher,
+    writer: &StatusWriter,
+    verdict: Verdict,
+    reason: String,
     message: String,
-    status: TempestRunStatus,
 ) -> Result<(), ReconcileError> {
+    let moment = Moment::Ended { verdict, reason, message, leaked: false };
+    writer.moment(&moment, ended(run, verdict, context.clock.now())).await?;
+    context.metrics.run_finished(verdict);
+    Ok(())
+}
+
+async fn restart(run: &TempestRun, context: &Context, writer: &StatusWriter) -> Result<(), ReconcileError> {
+    let status = attempts::restarted(run, context.clock.now());
+    let message = format!(
+        "the operator that played it ended before it did; its unfinished tests are played again as attempt {}",
+        status.attempt.unwrap_or_default()
+    );
+    let moment = Moment::Underway { reason: "Interrupted", message: message.clone() };
+    writer.moment(&moment, status).await?;
     notifier(run, context).publish(EventType::Warning, "Interrupted", "Play", &message).await;
-    context.metrics.run_finished(Verdict::Errored);
-    publisher.moment(&Moment::interrupted(message), status).await?;
     Ok(())
 }
 
@@ -321,7 +273,9 @@ async fn abandon(
 /// What is left of the time that an ended object is kept.
 fn time_to_live(run: &TempestRun, now: Timestamp) -> Option<Duration> {
     let kept = Duration::from_secs(run.spec.ttl_seconds_after_finished?.into());
-    let ended = run.status.as_ref()?.completion_time?;
+    let status = run.status.as_ref()?;
+    // What is kept for a look at it is kept with its object.
+    let ended = status.completion_time?.max(status.kept_until.unwrap_or(Timestamp::MIN));
     Some(kept.saturating_sub(Duration::try_from(now.duration_since(ended)).unwrap_or_default()))
 }
 
@@ -343,6 +297,7 @@ fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus
         before.start_time.map(|start| Duration::try_from(now.duration_since(start)).unwrap_or_default());
     TempestRunStatus {
         verdict: Some(verdict),
+        run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
         completion_time: Some(now),
         duration: taken.map(in_words),
         current_steps: Vec::new(),
@@ -350,41 +305,10 @@ fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus
     }
 }
 
-fn identity(run: &TempestRun, context: &Context) -> RunIdentity {
-    // An API server gives every object a UUID; anything else is hashed into one by its bytes.
-    let given = run.uid().unwrap_or_default();
-    let uuid = Uuid::parse_str(&given).unwrap_or_else(|_| {
-        Uuid::from_u128(given.bytes().fold(0, |all, byte| u128::from(byte) ^ (all << 5) ^ (all >> 3)))
-    });
-    RunIdentity::new(&context.installation, uuid, 1, context.clock.now())
-}
-
-fn inputs(context: &Context, run: RunIdentity, usable: Usable) -> RunInputs {
-    RunInputs {
-        run,
-        clouds: usable.clouds,
-        request: usable.request,
-        options: context.options.clone(),
-        rhythm: context.rhythm.clone(),
-        admission: None,
-        carried_over: Vec::new(),
-    }
-}
-
-fn publisher(run: &Arc<TempestRun>, context: &Context) -> Publisher {
-    Publisher::new(context.client.clone(), Arc::clone(run), context.clock.clone(), context.metrics.clone())
-}
-
-fn notifier(run: &TempestRun, context: &Context) -> Notifier {
-    Notifier::new(context.recorder.clone(), run.object_ref(&()))
-}
-
-async fn set_finalizer(run: &TempestRun, context: &Context, wanted: bool) -> Result<(), kube::Error> {
-    let mut finalizers = run.finalizers().to_vec();
-    finalizers.retain(|finalizer| finalizer != FINALIZER);
-    if wanted {
-        finalizers.push(FINALIZER.to_owned());
-    }
+/// Lets the object go.
+async fn release(run: &TempestRun, context: &Context) -> Result<(), kube::Error> {
+    let finalizers: Vec<&String> =
+        run.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).collect();
     let runs: Api<TempestRun> = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
     // With the version that was looked at: somebody else's finalizer, added meanwhile, is not lost.
     let patch = json!({
@@ -392,7 +316,12 @@ async fn set_finalizer(run: &TempestRun, context: &Context, wanted: bool) -> Res
     });
     match runs.patch(&run.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await {
         Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 && !wanted => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// A status that says only where the run is, keeping what it said before.
+pub fn keeping(run: &TempestRun, phase: Phase) -> TempestRunStatus {
+    TempestRunStatus { phase: Some(phase), queue_position: None, ..run.status.clone().unwrap_or_default() }
 }

@@ -1,5 +1,6 @@
 //! Folds events into a report, a status, `JUnit` XML and text.
 
+pub mod bounded;
 pub mod evidence;
 pub mod json;
 pub mod junit;
@@ -47,6 +48,9 @@ pub struct RunReport {
     pub fault: Option<RunFault>,
     /// What the final audit found.
     pub leaked: Vec<Leak>,
+    /// Whether something was cut to make it fit where it is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// What one test is doing.
@@ -98,6 +102,7 @@ impl RunReport {
             }
             EventKind::TestFinished { result } | EventKind::TestCarriedOver { result } => {
                 self.current.retain(|current| current.test != result.name);
+                self.tests.retain(|test| test.name != result.name);
                 self.tests.push(result.as_ref().clone());
             }
             EventKind::CleaningUp => self.cleaning_up = true,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use kube::config::{Config, InferConfigError};
+use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{self, ControllerOptions};
 
 use crate::cli::args::ControllerArgs;
@@ -28,6 +29,10 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
         bind: args.bind,
         allow_loopback_endpoints: args.allow_loopback_endpoints,
         installation: args.installation,
+        limits: Limits {
+            runs: args.max_concurrent_runs.into(),
+            runs_of_a_cloud: args.max_concurrent_runs_per_cloud.into(),
+        },
     };
     // The first signal asks for an orderly end; whoever sends a second does not want to wait for it.
     tokio::select! {

@@ -2,10 +2,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{ControllerOptions, run_with};
 use tokio_util::sync::CancellationToken;
 
@@ -21,14 +23,17 @@ pub struct Bed {
     namespace: Namespace,
     pub player: Arc<Script>,
     port: u16,
-    operator: Option<(tokio::runtime::Runtime, CancellationToken)>,
+    /// How many runs the next operator plays at once.
+    pub limits: Limits,
+    operator: Option<(tokio::runtime::Runtime, CancellationToken, Receiver<()>)>,
 }
 
 impl Bed {
     /// A fresh namespace, and an operator under the roles of `examples/rbac.yaml`.
     pub fn start(name: &str) -> Self {
         let namespace = Namespace::create(name);
-        let mut bed = Self { namespace, player: Arc::default(), port: free_port(), operator: None };
+        let limits = Limits { runs: 10, runs_of_a_cloud: 2 };
+        let mut bed = Self { namespace, player: Arc::default(), port: free_port(), limits, operator: None };
         bed.restart();
         bed
     }
@@ -45,15 +50,18 @@ impl Bed {
             bind: ([127, 0, 0, 1], self.port).into(),
             allow_loopback_endpoints: true,
             installation: "test".to_owned(),
+            limits: self.limits,
         };
+        let (told, ended) = std::sync::mpsc::channel();
         let (player, stopped) = (Arc::clone(&self.player), stop.clone());
         runtime.spawn(async move {
             let config =
                 Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
             let client = Client::try_from(config).unwrap();
             run_with(options, client, None, stopped, player).await.unwrap();
+            let _ = told.send(());
         });
-        self.operator = Some((runtime, stop));
+        self.operator = Some((runtime, stop, ended));
         wait_until("the operator is ready", Duration::from_secs(30), || {
             served(self.port, "/readyz").is_some_and(|text| text == "ok")
         });
@@ -61,7 +69,16 @@ impl Bed {
 
     /// Ends the operator at once, as a kill would: nothing of it runs on.
     pub fn kill(&mut self) {
-        if let Some((runtime, _)) = self.operator.take() {
+        if let Some((runtime, ..)) = self.operator.take() {
+            runtime.shutdown_timeout(Duration::ZERO);
+        }
+    }
+
+    /// Tells the operator to stop, as SIGTERM does, and waits for its end.
+    pub fn stop(&mut self) {
+        if let Some((runtime, stop, ended)) = self.operator.take() {
+            stop.cancel();
+            ended.recv_timeout(Duration::from_secs(30)).expect("the operator ends");
             runtime.shutdown_timeout(Duration::ZERO);
         }
     }
@@ -103,7 +120,7 @@ impl Drop for Bed {
     fn drop(&mut self) {
         // The operator is still there to release what is deleted.
         let _ = self.try_kubectl(&["delete", "tempestruns", "--all", "--timeout=20s"]);
-        if let Some((runtime, stop)) = self.operator.take() {
+        if let Some((runtime, stop, _)) = self.operator.take() {
             stop.cancel();
             runtime.shutdown_timeout(Duration::from_secs(5));
         }

@@ -2,6 +2,7 @@
 //! played by a script, so that these tests are about Kubernetes only.
 
 mod bed;
+mod life;
 pub mod namespace;
 mod player;
 
@@ -150,7 +151,7 @@ fn a_run_deleted_while_it_runs_is_undone_first() {
 fn what_a_killed_operator_left_is_undone_by_the_next() {
     let mut bed = Bed::start("killed");
     bed.usable_secret();
-    bed.play("hold", "");
+    bed.play("hold", "execution: {onInterruption: Fail}");
     wait_until("it runs", SOON, || bed.has_ledger() && bed.run()["status"]["phase"] == "Running");
     bed.kill();
     assert!(bed.has_ledger(), "a killed operator undoes nothing");

@@ -59,10 +59,19 @@ impl Namespace {
 
     /// Applies the run `one`; `cloud` and the rest are of its spec, in YAML's flow style.
     pub fn apply_run(&self, cloud: &str, more: &str) {
-        let run = format!(
-            "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: one}}\nspec:\n  \
+        self.apply_run_named("one", cloud, more);
+    }
+
+    /// Applies a run of this name.
+    pub fn apply_run_named(&self, name: &str, cloud: &str, more: &str) {
+        self.apply(&format!(
+            "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: {name}}}\nspec:\n  \
              cloud: {{secretRef: {{name: cloud}}, primary: demo, {cloud}}}\n  {more}\n",
-        );
+        ));
+    }
+
+    /// Applies a manifest.
+    pub fn apply(&self, manifest: &str) {
         let mut child = Command::new(testbed("KUBECTL"))
             .args(["-n", &self.name, "apply", "-f", "-"])
             .stdin(Stdio::piped())
@@ -70,14 +79,29 @@ impl Namespace {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(run.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", told(&output));
     }
 
     /// The run `one` as it is.
     pub fn run(&self) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", "tempestrun", "one", "-o", "json"])).unwrap()
+        self.run_named("one")
+    }
+
+    /// A run as it is.
+    pub fn run_named(&self, name: &str) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", "tempestrun", name, "-o", "json"])).unwrap()
+    }
+
+    /// Waits until the run `one` looks like this.
+    pub fn until(&self, what: &str, within: Duration, mut holds: impl FnMut(&Value) -> bool) -> Value {
+        let mut run = Value::Null;
+        wait_until(what, within, || {
+            run = self.run();
+            holds(&run)
+        });
+        run
     }
 
     /// The run `one` when kubectl says that it is finished.

@@ -1,7 +1,7 @@
 //! Plays what the zone suffix of a run says.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,13 +9,26 @@ use tempest_operator::controller::player::Player;
 use tempest_operator::outcome::{Evidence, FailedStep, Leak, Outcome, Reason, Role, RunFault, TestResult};
 use tempest_operator::runner::event::{EventKind, EventSink, RunEnd};
 use tempest_operator::runner::ledger::{Ledger, Undo};
-use tempest_operator::runner::{Clock, Control, Planner, RunInputs};
+use tempest_operator::runner::{Clock, CloudIdentity, Control, Planner, RunInputs};
+use tokio::sync::watch;
 
-/// Counts what it undid.
+/// Remembers what it played and undid.
 #[derive(Default)]
 pub struct Script {
     by_play: AtomicUsize,
     later: AtomicUsize,
+    played: Mutex<Vec<String>>,
+    go: watch::Sender<bool>,
+}
+
+/// What a test does.
+enum Act {
+    Pass {
+        steps: usize,
+    },
+    Fail(String),
+    /// Waits with something made in the cloud, until it may go on or is cancelled.
+    Hold,
 }
 
 impl Script {
@@ -27,6 +40,55 @@ impl Script {
     /// Entries undone from a ledger that somebody else left.
     pub fn undone_later(&self) -> usize {
         self.later.load(Ordering::Relaxed)
+    }
+
+    /// The tests that were begun, in that order.
+    pub fn played(&self) -> Vec<String> {
+        self.played.lock().unwrap().clone()
+    }
+
+    /// Lets those that hold pass.
+    pub fn go(&self) {
+        self.go.send_replace(true);
+    }
+
+    async fn act(&self, act: Act, name: &str, ledger: &Ledger, control: &Control) -> TestResult {
+        match act {
+            Act::Pass { .. } => result(name, Outcome::Passed, ""),
+            Act::Fail(message) => result(name, Outcome::Failed, &message),
+            Act::Hold => {
+                let undo = Undo::Stack { name: "to-1-1-zone".to_owned(), id: None };
+                let entry = ledger.intend("to-1-1", "zone", Role::Primary, undo).await.expect("written down");
+                let mut go = self.go.subscribe();
+                let cancelled = tokio::select! {
+                    () = control.cancel.cancelled() => true,
+                    _ = go.wait_for(|go| *go) => false,
+                };
+                ledger.undone(entry.number).await.expect("struck out");
+                self.by_play.fetch_add(1, Ordering::Relaxed);
+                if cancelled {
+                    result(name, Outcome::Cancelled, "cancelled")
+                } else {
+                    result(name, Outcome::Passed, "")
+                }
+            }
+        }
+    }
+}
+
+/// What is played where; `again` from a run's second attempt on.
+fn scene(zone_suffix: &str, again: bool) -> Vec<Act> {
+    match zone_suffix {
+        "pass.example." => vec![Act::Pass { steps: 250 }, Act::Pass { steps: 250 }],
+        "fail.example." => vec![Act::Fail("no record at ns2.example.".to_owned())],
+        "flip.example." if again => vec![Act::Pass { steps: 0 }, Act::Pass { steps: 0 }],
+        "flip.example." => vec![Act::Pass { steps: 0 }, Act::Fail("not yet".to_owned())],
+        "stepwise.example." => vec![Act::Pass { steps: 0 }, Act::Hold],
+        "hostile.example." => {
+            let long = "\u{1b}\"<x>ü".repeat(200_000);
+            (0..76).map(|_| Act::Fail(long.clone())).collect()
+        }
+        _ => vec![Act::Hold],
     }
 }
 
@@ -59,55 +121,39 @@ impl Player for Script {
         clock: Clock,
     ) -> RunEnd {
         let tell = |kind| events.send(clock.now(), kind);
+        let cloud = CloudIdentity { endpoint: "http://127.0.0.1:1".to_owned(), project_id: "p".to_owned() };
+        let admission = inputs.admission.clone().expect("the controller gives leave");
+        let leave = tokio::select! {
+            leave = admission.admit(&cloud) => leave,
+            () = control.cancel.cancelled() => Err(cancelled()),
+        };
         tell(EventKind::RunStarted { run: inputs.run.clone() });
         let mut end = RunEnd::default();
-        let name = |index: usize| format!("test_{index:02}");
-        match inputs.request.zone_suffix.as_str() {
-            "pass.example." => {
-                tell(EventKind::Planned { tests: vec![name(0), name(1)] });
-                for index in 0..2 {
-                    tell(EventKind::TestStarted { test: name(index) });
-                    for step in 0..250 {
-                        tell(EventKind::StepStarted { test: name(index), step: format!("step-{step}") });
-                    }
-                    tell(EventKind::TestFinished {
-                        result: Box::new(result(&name(index), Outcome::Passed, "")),
-                    });
+        if let Err(fault) = &leave {
+            end.fault = Some(fault.clone());
+        } else {
+            let again = !inputs.run.run_id.ends_with("01");
+            let acts: Vec<(String, Act)> = scene(&inputs.request.zone_suffix, again)
+                .into_iter()
+                .enumerate()
+                .map(|(index, act)| (format!("test_{index:02}"), act))
+                .collect();
+            tell(EventKind::Planned { tests: acts.iter().map(|(name, _)| name.clone()).collect() });
+            for (name, act) in acts {
+                if let Some(before) = inputs.carried_over.iter().find(|before| before.name == name) {
+                    tell(EventKind::TestCarriedOver { result: Box::new(before.clone()) });
+                    continue;
                 }
-            }
-            "fail.example." => {
-                tell(EventKind::Planned { tests: vec![name(0)] });
-                tell(EventKind::TestFinished {
-                    result: Box::new(result(&name(0), Outcome::Failed, "no record at ns2.example.")),
-                });
-            }
-            "hostile.example." => {
-                tell(EventKind::Planned { tests: (0..76).map(name).collect() });
-                let long = "\u{1b}\"<x>ü".repeat(200_000);
-                for index in 0..76 {
-                    tell(EventKind::TestFinished {
-                        result: Box::new(result(&name(index), Outcome::Failed, &long)),
-                    });
+                self.played.lock().unwrap().push(name.clone());
+                tell(EventKind::TestStarted { test: name.clone() });
+                let steps = if let Act::Pass { steps } = act { steps } else { 1 };
+                for step in 0..steps {
+                    tell(EventKind::StepStarted { test: name.clone(), step: format!("step-{step}") });
                 }
+                let result = Box::new(self.act(act, &name, &ledger, &control).await);
+                tell(EventKind::TestFinished { result });
             }
-            _ => {
-                tell(EventKind::Planned { tests: vec![name(0)] });
-                tell(EventKind::TestStarted { test: name(0) });
-                tell(EventKind::StepStarted { test: name(0), step: "holding".to_owned() });
-                let undo = Undo::Stack { name: "to-1-1-zone".to_owned(), id: None };
-                let entry = ledger.intend("to-1-1", "zone", Role::Primary, undo).await.expect("written down");
-                control.cancel.cancelled().await;
-                ledger.undone(entry.number).await.expect("struck out");
-                self.by_play.fetch_add(1, Ordering::Relaxed);
-                tell(EventKind::TestFinished {
-                    result: Box::new(result(&name(0), Outcome::Cancelled, "cancelled")),
-                });
-                end.fault = Some(RunFault {
-                    reason: Reason::Cancelled,
-                    message: "the run was cancelled".to_owned(),
-                    evidence: Evidence::default(),
-                });
-            }
+            end.fault = control.cancel.is_cancelled().then(cancelled);
         }
         ledger.close().await.expect("closed");
         tell(EventKind::RunFinished { end: Box::new(end.clone()) });
@@ -122,4 +168,9 @@ impl Player for Script {
         ledger.close().await.expect("closed");
         Ok(Vec::new())
     }
+}
+
+fn cancelled() -> RunFault {
+    let message = "the run was cancelled".to_owned();
+    RunFault { reason: Reason::Cancelled, message, evidence: Evidence::default() }
 }

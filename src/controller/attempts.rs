@@ -1,0 +1,232 @@
+//! From one attempt of a run to its next: what stays, what begins anew. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use uuid::Uuid;
+
+use crate::api::tempest_run::{AttemptStatus, Phase, Rerun, TempestRun, TempestRunStatus, TestStatus};
+use crate::outcome::{FailedStep, Outcome, Reason, TestResult, Verdict, VerdictPolicy};
+use crate::plan::RunIdentity;
+use crate::report::RunReport;
+
+/// How many earlier attempts the status remembers.
+const HISTORY: usize = 10;
+
+/// The number of the attempt that the status speaks of, from 1.
+pub fn number(run: &TempestRun) -> u32 {
+    run.status.as_ref().and_then(|status| status.attempt).unwrap_or(1)
+}
+
+/// What the attempt is called in clouds.
+pub fn identity(run: &TempestRun, installation: &str, now: Timestamp) -> RunIdentity {
+    // An API server gives every object a UUID; anything else is hashed into one by its bytes.
+    let given = run.uid().unwrap_or_default();
+    let uuid = Uuid::parse_str(&given).unwrap_or_else(|_| {
+        Uuid::from_u128(given.bytes().fold(0, |all, byte| u128::from(byte) ^ (all << 5) ^ (all >> 3)))
+    });
+    RunIdentity::new(installation, uuid, number(run), now)
+}
+
+/// The status with which an interrupted run goes on: its acknowledged outcomes stand, the rest is played again.
+pub fn restarted(run: &TempestRun, now: Timestamp) -> TempestRunStatus {
+    let before = run.status.clone().unwrap_or_default();
+    let interrupted = AttemptStatus { completion_time: Some(now), verdict: None, ..summarised(run) };
+    let mut history = before.history.clone();
+    remember(&mut history, interrupted);
+    TempestRunStatus {
+        phase: Some(Phase::Queued),
+        attempt: Some(number(run) + 1),
+        run_id: None,
+        current_steps: Vec::new(),
+        history,
+        ..before
+    }
+}
+
+/// The status with which an ended run begins again, because its token changed.
+pub fn again(run: &TempestRun, policy: &VerdictPolicy) -> TempestRunStatus {
+    let before = run.status.clone().unwrap_or_default();
+    let kept = match run.spec.rerun.unwrap_or_default() {
+        Rerun::All => Vec::new(),
+        Rerun::Failed => before.tests.iter().filter(|test| is_good(test, policy)).cloned().collect(),
+    };
+    let mut history = before.history.clone();
+    remember(&mut history, summarised(run));
+    TempestRunStatus {
+        phase: Some(Phase::Queued),
+        attempt: Some(number(run) + 1),
+        run_token: run.spec.run_token.clone(),
+        tests: kept,
+        history,
+        report: before.report,
+        conditions: before.conditions,
+        ..TempestRunStatus::default()
+    }
+}
+
+fn is_good(test: &TestStatus, policy: &VerdictPolicy) -> bool {
+    // What was skipped may be possible now.
+    test.outcome != Some(Outcome::Skipped)
+        && result_of(test).is_some_and(|result| result.counts_as(policy) == Verdict::Passed)
+}
+
+fn summarised(run: &TempestRun) -> AttemptStatus {
+    let status = run.status.clone().unwrap_or_default();
+    AttemptStatus {
+        attempt: number(run),
+        run_id: status.run_id,
+        run_token: status.run_token,
+        verdict: status.verdict,
+        start_time: status.start_time,
+        completion_time: status.completion_time,
+        summary: status.summary,
+    }
+}
+
+fn remember(history: &mut Vec<AttemptStatus>, attempt: AttemptStatus) {
+    history.retain(|earlier| earlier.attempt != attempt.attempt);
+    history.push(attempt);
+    history.drain(..history.len().saturating_sub(HISTORY));
+}
+
+/// The results that the next attempt does not play again: those that the status tells, whole where the report of
+/// the earlier attempt has them.
+pub fn carried_over(run: &TempestRun, report: Option<&RunReport>) -> Vec<TestResult> {
+    let told = run.status.iter().flat_map(|status| &status.tests);
+    told.filter_map(|test| {
+        let whole = report.into_iter().flat_map(|report| &report.tests);
+        let mut whole =
+            whole.filter(|result| result.name == test.name && Some(result.outcome) == test.outcome);
+        whole.next().cloned().or_else(|| result_of(test))
+    })
+    .collect()
+}
+
+/// What a status tells of an ended test, as a result.
+fn result_of(test: &TestStatus) -> Option<TestResult> {
+    let outcome = test.outcome?;
+    let reason = test.reason.unwrap_or(Reason::ServiceError);
+    let message = test.message.clone().unwrap_or_default();
+    let mut result = TestResult::not_started(&test.name, test.id.clone(), outcome, reason, message);
+    (result.reason, result.message) = (test.reason, test.message.clone());
+    result.started = test.start_time;
+    result.tries = test.tries.unwrap_or(1);
+    result.check_was_open = reason.is_check();
+    result.failed_step = test
+        .step
+        .clone()
+        .map(|step| FailedStep { step, evidence: test.evidence.clone().unwrap_or_default() });
+    result.findings.clone_from(&test.findings);
+    result.skipped_steps.clone_from(&test.skipped_steps);
+    Some(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Summary;
+    use serde_json::json;
+
+    fn run(spec: &serde_json::Value, status: &serde_json::Value) -> TempestRun {
+        serde_json::from_value(json!({
+            "apiVersion": "crossservice.dev/v1alpha1", "kind": "TempestRun",
+            "metadata": { "name": "one", "uid": "11111111-2222-4333-8444-555566667777" },
+            "spec": spec, "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn spec(more: &serde_json::Value) -> serde_json::Value {
+        let mut spec = json!({ "cloud": { "secretRef": { "name": "s" }, "zoneSuffix": "t.example." } });
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        spec
+    }
+
+    fn played() -> serde_json::Value {
+        json!({
+            "phase": "Completed", "attempt": 3, "runId": "55666677770003", "verdict": "Failed", "runToken": "monday",
+            "startTime": "2026-11-23T00:00:00Z", "completionTime": "2026-11-23T00:01:00Z",
+            "summary": { "total": 3, "passed": 1 }, "keptUntil": "2026-11-23T00:09:00Z",
+            "tests": [
+                { "name": "bad", "outcome": "Failed", "reason": "RecordMissing", "message": "no", "step": "s" },
+                { "name": "closed", "outcome": "Skipped", "reason": "GateClosed" },
+                { "name": "good", "outcome": "Passed", "startTime": "2026-11-23T00:00:10Z" },
+            ],
+        })
+    }
+
+    fn names(status: &TempestRunStatus) -> Vec<&str> {
+        status.tests.iter().map(|test| test.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_changed_token_begins_anew_and_remembers_what_was() {
+        let run = run(&spec(&json!({ "runToken": "tuesday" })), &played());
+        let next = again(&run, &VerdictPolicy::default());
+        assert_eq!((next.attempt, next.run_token.as_deref()), (Some(4), Some("tuesday")));
+        assert_eq!(
+            (next.verdict, next.run_id.as_deref(), next.start_time, next.kept_until),
+            (None, None, None, None)
+        );
+        assert!(next.tests.is_empty());
+        let earlier = &next.history[0];
+        assert_eq!((earlier.attempt, earlier.verdict), (3, Some(Verdict::Failed)));
+        assert_eq!(
+            (earlier.run_token.as_deref(), earlier.summary),
+            (Some("monday"), Some(Summary { total: 3, passed: 1, ..Summary::default() }))
+        );
+    }
+
+    #[test]
+    fn only_what_did_not_pass_is_played_again_when_asked_so() {
+        let run = run(&spec(&json!({ "runToken": "tuesday", "rerun": "Failed" })), &played());
+        assert_eq!(names(&again(&run, &VerdictPolicy::default())), ["good"]);
+    }
+
+    #[test]
+    fn an_interrupted_run_goes_on_with_what_was_acknowledged() {
+        let mut status = played();
+        status["phase"] = "Running".into();
+        let now = "2026-11-23T00:02:00Z".parse().unwrap();
+        let next = restarted(&run(&spec(&json!({})), &status), now);
+        assert_eq!((next.attempt, next.run_id.as_deref(), next.phase), (Some(4), None, Some(Phase::Queued)));
+        assert_eq!(names(&next), ["bad", "closed", "good"]);
+        assert_eq!(next.start_time, Some("2026-11-23T00:00:00Z".parse().unwrap()), "it began then");
+        assert_eq!((next.history[0].verdict, next.history[0].completion_time), (None, Some(now)));
+    }
+
+    #[test]
+    fn the_history_is_bounded() {
+        let mut current = run(&spec(&json!({ "runToken": "x" })), &played());
+        for _ in 0..20 {
+            current.status = Some(again(&current, &VerdictPolicy::default()));
+        }
+        let history = &current.status.unwrap().history;
+        assert_eq!(history.len(), HISTORY);
+        assert_eq!(history.last().unwrap().attempt, 22);
+    }
+
+    #[test]
+    fn carried_results_are_whole_where_the_report_has_them() {
+        let run = run(&spec(&json!({})), &played());
+        let mut report = RunReport::default();
+        let mut whole =
+            TestResult::not_started("good", None, Outcome::Passed, Reason::RecordMissing, String::new());
+        whole.duration_ms = 4711;
+        report.tests = vec![whole];
+        let carried = carried_over(&run, Some(&report));
+        assert_eq!(carried.len(), 3);
+        assert_eq!(carried[2].duration_ms, 4711);
+        let bad = &carried[0];
+        assert_eq!((bad.outcome, bad.reason), (Outcome::Failed, Some(Reason::RecordMissing)));
+        assert_eq!(bad.failed_step.as_ref().unwrap().step, "s");
+        assert_eq!(bad.counts_as(&VerdictPolicy::default()), Verdict::Failed);
+    }
+
+    #[test]
+    fn each_attempt_has_names_of_its_own() {
+        let run = run(&spec(&json!({})), &played());
+        let identity = identity(&run, "lab", Timestamp::UNIX_EPOCH);
+        assert_eq!(identity.run_id, "556666777703");
+    }
+}

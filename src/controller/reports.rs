@@ -1,0 +1,101 @@
+//! Full reports in Kubernetes: a `ConfigMap` an attempt, owned by the run, with what the status has no room for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams};
+use kube::{Api, Client, Resource, ResourceExt};
+
+use super::FIELD_MANAGER;
+use super::ledger::MANAGED_BY;
+use crate::api::tempest_run::{ReportStatus, TempestRun};
+use crate::outcome::VerdictPolicy;
+use crate::report::{RunReport, bounded};
+
+/// The key of the full report.
+pub const JSON: &str = "report.json";
+/// The key of the report for CI servers; there once the run has ended.
+pub const JUNIT: &str = "junit.xml";
+/// How many attempts keep their report.
+const KEPT: u32 = 3;
+
+/// The reports of one run.
+pub struct Reports {
+    maps: Api<ConfigMap>,
+    run: Arc<TempestRun>,
+    attempt: u32,
+    /// How many results the stored report has, and whether the run had ended.
+    saved: Mutex<Option<(usize, bool, ReportStatus)>>,
+}
+
+/// The name of the `ConfigMap` with an attempt's report.
+pub fn name(run: &str, attempt: u32) -> String {
+    format!("{run}-report-{attempt}")
+}
+
+impl Reports {
+    /// The reports of an attempt; nothing is read or written yet.
+    pub fn of(client: Client, run: Arc<TempestRun>, attempt: u32) -> Self {
+        let maps = Api::namespaced(client, &run.namespace().unwrap_or_default());
+        Self { maps, run, attempt, saved: Mutex::new(None) }
+    }
+
+    /// Stores the report if it has outcomes that the stored one does not have; tells where it is.
+    pub async fn save(
+        &self,
+        report: &RunReport,
+        policy: &VerdictPolicy,
+    ) -> Result<Option<ReportStatus>, kube::Error> {
+        let ended = report.verdict.is_some();
+        let state = (report.tests.len(), ended);
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if state == (0, false) || saved.as_ref().is_some_and(|(tests, end, _)| (*tests, *end) == state) {
+            return Ok(saved.map(|(_, _, reference)| reference));
+        }
+        let bounded::Texts { json, junit, truncated } = bounded::texts(report, policy);
+        let mut data = BTreeMap::from([(JSON.to_owned(), json)]);
+        data.extend(junit.map(|junit| (JUNIT.to_owned(), junit)));
+        let name = name(&self.run.name_any(), self.attempt);
+        let map = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
+                owner_references: self.run.controller_owner_ref(&()).map(|owner| vec![owner]),
+                ..ObjectMeta::default()
+            },
+            data: Some(data),
+            ..ConfigMap::default()
+        };
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        self.maps.patch(&name, &params, &Patch::Apply(&map)).await?;
+        let reference = ReportStatus { config_map: name, truncated };
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((state.0, state.1, reference.clone()));
+        if ended {
+            self.forget_old().await;
+        }
+        Ok(Some(reference))
+    }
+
+    /// The report of an earlier attempt, if it is still there, whole and readable.
+    pub async fn load(&self, config_map: &str) -> Result<Option<RunReport>, kube::Error> {
+        let map = self.maps.get_opt(config_map).await?;
+        let owned = |map: &ConfigMap| {
+            let owners = map.metadata.owner_references.iter().flatten();
+            owners.into_iter().any(|owner| Some(&owner.uid) == self.run.meta().uid.as_ref())
+        };
+        let text = map.filter(owned).and_then(|map| map.data).and_then(|mut data| data.remove(JSON));
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    async fn forget_old(&self) {
+        let Some(old) = self.attempt.checked_sub(KEPT).filter(|old| *old > 0) else { return };
+        let name = name(&self.run.name_any(), old);
+        match self.maps.delete(&name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(answer)) if answer.code == 404 => {}
+            Err(error) => tracing::debug!(%error, name, "an old report could not be deleted"),
+            Ok(_) => {}
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What takes long: playing a run, and undoing for one. Each is a task that the supervisor owns.
+
+use std::sync::Arc;
+
+use kube::runtime::events::EventType;
+use kube::{Resource, ResourceExt};
+
+use super::admission::RunAdmission;
+use super::attempts;
+use super::conditions::Moment;
+use super::credentials::Usable;
+use super::ledger::ConfigMapLedger;
+use super::notify::Notifier;
+use super::publish::Publisher;
+use super::reconcile::{Context, ReconcileError, keeping};
+use super::reports::Reports;
+use super::status_writer::StatusWriter;
+use super::supervise::TaskEnd;
+use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
+use crate::outcome::Leak;
+use crate::plan::{self, RunIdentity};
+use crate::runner::event::EventSink;
+use crate::runner::ledger::{Ledger, LedgerDocument};
+use crate::runner::{Control, RunInputs};
+
+/// Starts the task that queues for a run and plays it.
+pub async fn play(
+    run: Arc<TempestRun>,
+    context: &Arc<Context>,
+    store: ConfigMapLedger,
+    usable: Usable,
+) -> Result<(), ReconcileError> {
+    let before = run.status.clone().unwrap_or_default();
+    let number = attempts::number(&run);
+    let identity = attempts::identity(&run, &context.installation, context.clock.now());
+    let reports = Reports::of(context.client.clone(), Arc::clone(&run), number);
+    // Only what was played before has left a report, or something that could not be undone.
+    let (report, left) = match &before.report {
+        Some(report) => (reports.load(&report.config_map).await?, store.load().await?),
+        None => (None, if number > 1 { store.load().await? } else { None }),
+    };
+    let carried_over = attempts::carried_over(&run, report.as_ref());
+    let entries = left.map(|document| document.entries).unwrap_or_default();
+    let ledger = Arc::new(Ledger::resume(LedgerDocument { run: identity.clone(), entries }, Box::new(store)));
+    let writer = Arc::new(writer(&run, context));
+    let control = Control::default();
+    let begun = TempestRunStatus {
+        run_id: Some(identity.run_id.clone()),
+        run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
+        queue_position: None,
+        ..before
+    };
+    let admission = RunAdmission {
+        admissions: context.admissions.clone(),
+        uid: run.uid().unwrap_or_default(),
+        namespace: run.namespace().unwrap_or_default(),
+        created: run.meta().creation_timestamp.as_ref().map(|time| time.0).unwrap_or_default(),
+        suspension: control.suspension.clone(),
+        writer: Arc::clone(&writer),
+        begun: begun.clone(),
+        clock: context.clock.clone(),
+    };
+    let inputs = RunInputs {
+        admission: Some(Arc::new(admission)),
+        carried_over: carried_over.clone(),
+        ..inputs(context, identity.clone(), usable)
+    };
+    let (spec, catalogue) = (run.spec.clone(), context.catalogue.clone());
+    let policy = plan::settings(&spec).verdict;
+    let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
+    let (context, given) = (Arc::clone(context), control.clone());
+    let (uid, supervisor) = (run.uid().unwrap_or_default(), context.supervisor.clone());
+    supervisor.start(&uid, control, move || async move {
+        let (sink, events) = EventSink::channel();
+        let notifier = notifier(&run, &context);
+        let publisher = Publisher {
+            writer: &writer,
+            reports: &reports,
+            notifier: &notifier,
+            metrics: &context.metrics,
+            policy,
+            base: begun,
+            handing_over: context.supervisor.handing_over(),
+        };
+        let cancel = given.cancel.clone();
+        let playing = context.player.play(inputs, planner, ledger, sink, given, context.clock.clone());
+        let following = async {
+            let followed = publisher.follow(events, carried_over).await;
+            if followed.is_err() {
+                cancel.cancel();
+            }
+            followed
+        };
+        match tokio::join!(playing, following).1 {
+            Ok(report) => {
+                if let Some(verdict) = report.verdict {
+                    context.metrics.run_finished(verdict);
+                }
+            }
+            Err(error) => tracing::warn!(%error, run = %run.name_any(), "no longer played here"),
+        }
+        TaskEnd::Done
+    });
+    Ok(())
+}
+
+/// Why something is undone that an earlier task left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undoing {
+    /// The process that played it ended first.
+    Interrupted,
+    /// It was kept for a look at it, and the time is over.
+    Kept,
+    /// The object is being deleted.
+    Deleted,
+}
+
+/// Starts the task that undoes what a ledger holds.
+pub async fn undo(
+    run: Arc<TempestRun>,
+    context: &Arc<Context>,
+    store: ConfigMapLedger,
+    usable: Usable,
+    why: Undoing,
+) -> Result<(), ReconcileError> {
+    let Some(document) = store.load().await? else { return Ok(()) };
+    let control = Control::default();
+    let inputs = inputs(context, document.run.clone(), usable);
+    let ledger = Arc::new(Ledger::resume(document, Box::new(store)));
+    let (context, given) = (Arc::clone(context), control.clone());
+    let (uid, supervisor) = (run.uid().unwrap_or_default(), context.supervisor.clone());
+    supervisor.start(&uid, control, move || async move {
+        let end = context.player.undo(inputs, ledger, given).await;
+        let (left, message) = match end {
+            Ok(left) if left.is_empty() => (left, None),
+            Ok(left) => (left.clone(), Some(format!("could not be undone: {}", things(&left)))),
+            Err(fault) => (Vec::new(), Some(format!("nothing could be undone: {}", fault.message))),
+        };
+        if let Some(message) = &message {
+            notifier(&run, &context).publish(EventType::Warning, "Leaked", "CleanUp", message).await;
+        }
+        let said = match why {
+            Undoing::Interrupted if !left.is_empty() => {
+                let message = message.clone().unwrap_or_default();
+                let status = TempestRunStatus { leaked: left, ..keeping(&run, Phase::CleaningUp) };
+                let moment = Moment::Underway { reason: "Interrupted", message };
+                writer(&run, &context).tell(&moment, &status).await
+            }
+            Undoing::Kept => writer(&run, &context).nothing_is_kept(left).await,
+            Undoing::Interrupted | Undoing::Deleted => Ok(()),
+        };
+        if let Err(error) = said {
+            tracing::warn!(%error, run = %run.name_any(), "what is left could not be written");
+        }
+        if message.is_none() { TaskEnd::Done } else { TaskEnd::UndoingFailed }
+    });
+    Ok(())
+}
+
+fn things(left: &[Leak]) -> String {
+    let things: Vec<String> = left.iter().map(|leak| format!("{} {}", leak.kind, leak.id)).collect();
+    things.join(", ")
+}
+
+fn inputs(context: &Context, run: RunIdentity, usable: Usable) -> RunInputs {
+    RunInputs {
+        run,
+        clouds: usable.clouds,
+        request: usable.request,
+        options: context.options.clone(),
+        rhythm: context.rhythm.clone(),
+        admission: None,
+        carried_over: Vec::new(),
+    }
+}
+
+/// Writes the status of `run` as it was looked at.
+pub fn writer(run: &Arc<TempestRun>, context: &Context) -> StatusWriter {
+    StatusWriter::new(context.client.clone(), Arc::clone(run), context.clock.clone(), context.metrics.clone())
+}
+
+/// Publishes Events about `run`.
+pub fn notifier(run: &TempestRun, context: &Context) -> Notifier {
+    Notifier::new(context.recorder.clone(), run.object_ref(&()))
+}

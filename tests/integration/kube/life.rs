@@ -1,0 +1,165 @@
+//! The life of a run beyond one play: the queue, suspension, further attempts.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::SOON;
+use super::bed::Bed;
+use super::namespace::{condition, row};
+use crate::support::wait_until;
+
+const UNDERWAY: [&str; 5] = ["True", "False", "Unknown", "Unknown", "False"];
+
+fn outcomes(run: &Value) -> Vec<(&str, &str)> {
+    let tests = run["status"]["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    tests
+        .iter()
+        .map(|test| (test["name"].as_str().unwrap(), test["outcome"].as_str().unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn whoever_cannot_play_yet_waits_in_a_queue_that_tells_why() {
+    let bed = Bed::start("queue");
+    bed.usable_secret();
+    for name in ["one", "two", "three"] {
+        bed.apply_run_named(name, "zoneSuffix: hold.example.", "");
+        wait_until("it is seen", SOON, || !bed.run_named(name)["status"]["phase"].is_null());
+    }
+    wait_until("the third waits", SOON, || bed.run_named("three")["status"]["phase"] == "Queued");
+    let waiting = bed.run_named("three");
+    assert_eq!(waiting["status"]["queuePosition"], 1, "{waiting:#}");
+    assert_eq!(row(&waiting), UNDERWAY);
+    let reconciling = condition(&waiting, "Reconciling");
+    assert_eq!(reconciling["reason"], "Queued");
+    let message = reconciling["message"].as_str().unwrap();
+    assert!(message.contains("2 runs play in project p") && message.contains("per-cloud"), "{message}");
+    bed.kubectl(&["delete", "tempestrun", "one", "--timeout=40s"]);
+    wait_until("its turn comes", SOON, || bed.run_named("three")["status"]["phase"] == "Running");
+    assert!(bed.run_named("three")["status"]["queuePosition"].is_null());
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_run_that_waits_can_be_cancelled_and_deleted() {
+    let mut bed = Bed::start("queue-cancel");
+    bed.kill();
+    bed.limits.runs = 1;
+    bed.restart();
+    bed.usable_secret();
+    bed.play("hold", "");
+    wait_until("it runs", SOON, || bed.run()["status"]["phase"] == "Running");
+    for name in ["two", "three"] {
+        bed.apply_run_named(name, "zoneSuffix: hold.example.", "");
+        wait_until("it waits", SOON, || bed.run_named(name)["status"]["phase"] == "Queued");
+    }
+    bed.kubectl(&["patch", "tempestrun", "two", "--type=merge", "-p", r#"{"spec":{"cancel":true}}"#]);
+    wait_until("it ended", SOON, || bed.run_named("two")["status"]["verdict"] == "Cancelled");
+    // Nothing of it is in a cloud, so nothing holds it.
+    bed.kubectl(&["delete", "tempestrun", "three", "--timeout=20s"]);
+    assert_eq!(bed.player.played().len(), 1, "only the first was ever played");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_suspended_run_does_not_begin_before_it_is_resumed() {
+    let bed = Bed::start("suspend");
+    bed.usable_secret();
+    bed.play("pass", "suspend: true");
+    let run = bed.until("it is suspended", SOON, |run| run["status"]["phase"] == "Suspended");
+    assert_eq!(row(&run), UNDERWAY);
+    assert_eq!(condition(&run, "Reconciling")["reason"], "Suspended");
+    assert!(bed.player.played().is_empty());
+    bed.try_patch(r#"{"spec":{"suspend":false}}"#).unwrap();
+    assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_changed_token_runs_again_what_failed_and_remembers() {
+    let bed = Bed::start("again");
+    bed.usable_secret();
+    bed.play("flip", "runToken: monday");
+    let run = bed.finished_run(SOON);
+    assert_eq!(outcomes(&run), [("test_00", "Passed"), ("test_01", "Failed")], "{run:#}");
+    assert_eq!(run["status"]["runToken"], "monday");
+    // An edit alone runs nothing.
+    bed.try_patch(r#"{"spec":{"rerun":"Failed"}}"#).unwrap();
+    bed.until("it is acknowledged", SOON, |run| {
+        run["status"]["observedGeneration"] == run["metadata"]["generation"]
+    });
+    assert_eq!(bed.player.played(), ["test_00", "test_01"]);
+    bed.try_patch(r#"{"spec":{"runToken":"tuesday"}}"#).unwrap();
+    let run = bed.until("it ran again", SOON, |run| {
+        run["status"]["phase"] == "Completed" && run["status"]["attempt"] == 2
+    });
+    assert_eq!(row(&run), ["False", "False", "True", "True", "True"], "{run:#}");
+    assert_eq!(outcomes(&run), [("test_00", "Passed"), ("test_01", "Passed")]);
+    assert_eq!(bed.player.played(), ["test_00", "test_01", "test_01"], "only what failed");
+    let earlier = &run["status"]["history"][0];
+    assert_eq!((&earlier["attempt"], &earlier["verdict"]), (&1.into(), &"Failed".into()), "{run:#}");
+    assert_eq!((&earlier["runToken"], &run["status"]["runToken"]), (&"monday".into(), &"tuesday".into()));
+    assert_ne!(earlier["runId"], run["status"]["runId"]);
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_killed_operators_run_goes_on_with_what_was_not_acknowledged() {
+    let mut bed = Bed::start("restart");
+    bed.usable_secret();
+    bed.play("stepwise", "");
+    bed.until("the first outcome is acknowledged", SOON, |run| {
+        outcomes(run) == [("test_00", "Passed")] && bed.has_ledger()
+    });
+    bed.kill();
+    bed.player.go();
+    bed.restart();
+    let run = bed.finished_run(SOON);
+    assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
+    assert_eq!(run["status"]["attempt"], 2);
+    assert_eq!(outcomes(&run), [("test_00", "Passed"), ("test_01", "Passed")]);
+    assert_eq!(bed.player.played(), ["test_00", "test_01", "test_01"]);
+    assert_eq!(bed.player.undone_later(), 1, "what the first attempt made");
+    assert!(run["status"]["history"][0]["verdict"].is_null());
+    assert!(!bed.has_ledger());
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn an_operator_that_is_told_to_stop_hands_its_runs_over() {
+    let mut bed = Bed::start("handover");
+    bed.usable_secret();
+    bed.play("stepwise", "");
+    bed.until("it runs", SOON, |run| run["status"]["phase"] == "Running" && bed.has_ledger());
+    bed.stop();
+    let run = bed.run();
+    assert!(run["status"]["verdict"].is_null(), "nobody cancelled it: {run:#}");
+    assert_eq!(outcomes(&run), [("test_00", "Passed")], "what ended was acknowledged");
+    assert_eq!(bed.player.undone_by_play(), 1, "what it made was undone");
+    bed.player.go();
+    bed.restart();
+    assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");
+    assert_eq!(bed.player.played(), ["test_00", "test_01", "test_01"]);
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn the_full_report_is_kept_beside_the_run_and_goes_with_it() {
+    let bed = Bed::start("report");
+    bed.usable_secret();
+    bed.play("fail", "");
+    let run = bed.finished_run(SOON);
+    let name = run["status"]["report"]["configMap"].as_str().unwrap();
+    let map: Value = serde_json::from_str(&bed.kubectl(&["get", "configmap", name, "-o", "json"])).unwrap();
+    assert_eq!(map["metadata"]["ownerReferences"][0]["uid"], run["metadata"]["uid"]);
+    let report: Value = serde_json::from_str(map["data"]["report.json"].as_str().unwrap()).unwrap();
+    assert_eq!(report["verdict"], "Failed");
+    assert_eq!(report["tests"][0]["failedStep"]["evidence"]["nameServer"], "ns2.example.");
+    assert!(map["data"]["junit.xml"].as_str().unwrap().contains("<failure"), "{map:#}");
+    bed.kubectl(&["delete", "tempestrun", "one", "--timeout=40s"]);
+    wait_until("the report is collected", Duration::from_mins(1), || {
+        bed.try_kubectl(&["get", "configmap", name]).is_err()
+    });
+}
