@@ -273,9 +273,33 @@ pub struct ControllerArgs {
     /// How many of them in one project of one cloud
     #[arg(long, env = "TEMPEST_MAX_CONCURRENT_RUNS_PER_CLOUD", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Queue")]
     pub max_concurrent_runs_per_cloud: u16,
+    /// Namespace of the Lease that decides which replica acts [default: the operator's own]
+    #[arg(long, env = "TEMPEST_LEASE_NAMESPACE", value_name = "NAME", help_heading = "Leader election")]
+    pub lease_namespace: Option<String>,
+    /// Name of that Lease
+    #[arg(
+        long,
+        env = "TEMPEST_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "tempest-operator",
+        help_heading = "Leader election"
+    )]
+    pub lease_name: String,
+    /// How long the other replicas wait for one that is not heard of, at least 3s
+    #[arg(long, env = "TEMPEST_LEASE_DURATION", value_name = "DURATION", default_value = "15s", value_parser = lease_duration, help_heading = "Leader election")]
+    pub lease_duration: Duration,
     /// How log lines look
     #[arg(long, env = "TEMPEST_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
+}
+
+fn lease_duration(text: &str) -> Result<Duration, String> {
+    let parsed = duration(text)?;
+    // Its wire form has whole seconds, and a renewal must have time to fail and to be tried again.
+    if parsed < Duration::from_secs(3) || parsed.subsec_nanos() > 0 {
+        return Err(format!("'{text}' is too short or not in whole seconds; use at least 3s"));
+    }
+    Ok(parsed)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

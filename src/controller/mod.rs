@@ -1,15 +1,18 @@
 //! The Kubernetes controller: observe, decide, act, supervise, publish. The only user of the Kubernetes client.
 //!
 //! `reconcile` looks at one run, [`decide`] gives the one next step, and what takes long is a task that
-//! `supervise` owns, whose events `publish` writes into the status. Needed of the API server: `tempestruns`
-//! (get, list, watch, patch, delete) with `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get
-//! only), `configmaps` (get, create, patch, delete) for ledgers, `events.events.k8s.io` (create, patch).
+//! `supervise` owns, whose events `publish` writes into the status. Of several replicas the one that holds the `lease`
+//! acts, and `fence` sees to that. Needed of the API server: `tempestruns` (get, list, watch, patch, delete) with
+//! `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get only), `configmaps` (get, create,
+//! update, patch, delete) for ledgers and reports, `events.events.k8s.io` (create, patch), `leases` (get, create, update).
 
 mod admission;
 mod attempts;
 pub mod conditions;
 pub mod credentials;
 pub mod decide;
+mod fence;
+pub mod lease;
 pub mod ledger;
 mod notify;
 mod pace;
@@ -41,6 +44,8 @@ use crate::runner::{Clock, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
 use admission::Admissions;
+use fence::fenced;
+use lease::{ApiLeases, Elector, LeaseOptions};
 use player::{Player, Runner};
 use queue::Limits;
 use reconcile::{Context, ReconcileError, reconcile};
@@ -64,6 +69,19 @@ pub struct ControllerOptions {
     pub installation: String,
     /// How many runs may play at once.
     pub limits: Limits,
+    /// Which Lease decides who acts.
+    pub lease: LeaseConfig,
+}
+
+/// Which Lease decides who of several replicas acts.
+#[derive(Clone, Debug)]
+pub struct LeaseConfig {
+    /// Its namespace; [`None`]: the one that the operator runs in.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Who this replica is, and how long the others wait for it.
+    pub options: LeaseOptions,
 }
 
 /// Why the operator cannot run.
@@ -85,9 +103,13 @@ pub enum ControllerError {
         "tempestruns.crossservice.dev cannot be listed; apply the output of 'tempest-operator crds', and the roles"
     )]
     NotInstalled(#[source] kube::Error),
+    /// Another replica leads, or may.
+    #[error("this replica does not lead any more; it ends so that it cannot act beside another one")]
+    LeadershipLost,
 }
 
-/// Runs the operator until `shutdown`; then every run is cancelled and undone, within a grace period.
+/// Runs the operator until `shutdown`: waits until it leads, then plays. In the end its runs are handed over: what is
+/// under way is undone within a grace period, and whoever leads next goes on with them.
 pub async fn run(
     options: ControllerOptions,
     client: Client,
@@ -111,15 +133,19 @@ pub async fn run_with(
     let listener = tokio::net::TcpListener::bind(options.bind)
         .await
         .map_err(|source| ControllerError::Listen { address: options.bind, source })?;
-    let serving = tokio::spawn(serve(listener, metrics.clone(), health.clone(), shutdown.clone()));
-    let apis: Vec<Api<TempestRun>> = if options.namespaces.is_empty() {
-        vec![Api::all(client.clone())]
-    } else {
-        options.namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
-    };
-    for api in &apis {
+    // It answers to the very end: who hands over is still alive.
+    let serving = tokio::spawn(serve(listener, metrics.clone(), health.clone(), CancellationToken::new()));
+    for api in apis(&options, &client) {
         api.list(&kube::api::ListParams::default().limit(1)).await.map_err(ControllerError::NotInstalled)?;
     }
+    health.set_ready(true);
+    let held = tokio::select! {
+        held = elector(&options, &client).acquire() => held,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let leadership = held.leadership().clone();
+    metrics.set_leader(true);
+    let client = fenced(client, leadership.clone());
     let supervisor = Supervisor::default();
     let context = Arc::new(Context {
         recorder: Recorder::new(
@@ -134,30 +160,60 @@ pub async fn run_with(
         installation: options.installation.clone(),
         options: SessionOptions {
             policy: policy(&options, api_server),
+            gate: Some(Arc::new(leadership.clone())),
             observer: Some(Arc::new(metrics.clone())),
             ..SessionOptions::default()
         },
         rhythm: Rhythm::default(),
         clock: Clock::system(),
-        metrics,
+        metrics: metrics.clone(),
         stopping: shutdown.clone(),
     });
-    health.set_ready(true);
     tracing::info!(namespaces = ?options.namespaces, installation = %options.installation, "serving");
-    let controllers = apis.into_iter().map(|api| {
+    tokio::select! {
+        () = control(&options, &context, &shutdown) => {}
+        () = leadership.lost().cancelled() => {
+            supervisor.abandon_all();
+            return Err(ControllerError::LeadershipLost);
+        }
+    }
+    health.set_ready(false);
+    tokio::select! {
+        undone = tokio::time::timeout(GRACE, supervisor.hand_over()) => if undone.is_err() {
+            tracing::warn!("not everything was undone in time; the rest is in the ledgers");
+        },
+        () = leadership.lost().cancelled() => supervisor.abandon_all(),
+    }
+    metrics.set_leader(false);
+    held.release().await;
+    serving.abort();
+    Ok(())
+}
+
+fn apis(options: &ControllerOptions, client: &Client) -> Vec<Api<TempestRun>> {
+    if options.namespaces.is_empty() {
+        return vec![Api::all(client.clone())];
+    }
+    options.namespaces.iter().map(|namespace| Api::namespaced(client.clone(), namespace)).collect()
+}
+
+fn elector(options: &ControllerOptions, client: &Client) -> Elector {
+    let LeaseConfig { namespace, name, options } = &options.lease;
+    let namespace = namespace.as_deref().unwrap_or(client.default_namespace());
+    let leases = Arc::new(ApiLeases::new(client.clone(), namespace, name));
+    Elector::new(leases, options.clone(), Clock::system())
+}
+
+/// Reconciles until `shutdown`.
+async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: &CancellationToken) {
+    let controllers = apis(options, &context.client).into_iter().map(|api| {
         let stop = shutdown.clone();
         Controller::new(api, watcher::Config::default())
             .graceful_shutdown_on(async move { stop.cancelled().await })
-            .run(reconcile, on_error, Arc::clone(&context))
+            .run(reconcile, on_error, Arc::clone(context))
             .for_each(|_| futures::future::ready(()))
     });
     join_all(controllers).await;
-    health.set_ready(false);
-    if tokio::time::timeout(GRACE, supervisor.hand_over()).await.is_err() {
-        tracing::warn!("not everything was undone in time; the rest is in the ledgers");
-    }
-    let _ = serving.await;
-    Ok(())
 }
 
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.

@@ -81,6 +81,12 @@ pub enum Error {
         /// Which rule says so.
         reason: String,
     },
+    /// This process may not act any more; nothing was sent.
+    #[error("the request to {service} was not sent: this process may not act any more")]
+    Withheld {
+        /// Who was to be asked.
+        service: Service,
+    },
     /// The call itself is wrong: a path or header that is not allowed, or a body that cannot be written.
     #[error("the request to {service} is not allowed: {reason}")]
     BadRequest {
@@ -176,6 +182,7 @@ impl Error {
             Self::Protocol { .. } => "protocol",
             Self::EndpointNotFound { .. } => "endpoint-not-found",
             Self::EndpointDenied { .. } => "denied",
+            Self::Withheld { .. } => "withheld",
             Self::BadRequest { .. } => "bad-request",
         }
     }

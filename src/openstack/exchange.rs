@@ -190,6 +190,7 @@ impl Trouble {
             Self::Tls(_) => "tls",
             Self::Denied(_) => "denied",
             Self::TooLarge(_) => "protocol",
+            Self::Withheld => "withheld",
         }
     }
 
@@ -200,6 +201,7 @@ impl Trouble {
             Self::Broken(reason) => Error::Unreachable { service, host, reason, sent: true },
             Self::Tls(reason) => Error::Tls { service, host, reason },
             Self::Denied(reason) => Error::EndpointDenied { service, host, reason },
+            Self::Withheld => Error::Withheld { service },
             Self::TooLarge(limit) => Error::Protocol {
                 service,
                 method: method.clone(),

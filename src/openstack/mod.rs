@@ -20,6 +20,7 @@ mod endpoint;
 mod envelope;
 mod error;
 mod exchange;
+mod gate;
 pub mod glance;
 pub mod heat;
 
@@ -55,6 +56,7 @@ pub use auth::{Credentials, DomainRef, ProjectRef, Scope, UserRef};
 pub use catalog::{Catalog, CatalogEndpoint, CatalogService};
 pub use clouds::{CaSource, CloudConfig, CloudsFile, ConfigError, LocalClouds, local_cloud, local_clouds};
 pub use error::{ApiError, Error};
+pub use gate::CallGate;
 pub use microversion::Microversion;
 pub use observe::{RequestObserver, RequestRecord};
 pub use options::SessionOptions;

@@ -14,7 +14,7 @@ pub struct RequestRecord {
     pub service: Service,
     /// How.
     pub method: Method,
-    /// The status, or in one word why there is none (`unreachable`, `tls`, `protocol`, `denied`).
+    /// The status, or in one word why there is none (`unreachable`, `tls`, `protocol`, `denied`, `withheld`).
     pub status_or_error: Result<u16, &'static str>,
     /// From sending to the last byte.
     pub elapsed: Duration,

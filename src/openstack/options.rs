@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::gate::CallGate;
 use super::observe::RequestObserver;
 use super::policy::EndpointPolicy;
 use super::retry::RetryPolicy;
@@ -24,6 +25,8 @@ pub struct SessionOptions {
     pub retry: RetryPolicy,
     /// Which addresses may be spoken to.
     pub policy: EndpointPolicy,
+    /// Who gives leave for every exchange; [`None`]: nobody needs to.
+    pub gate: Option<Arc<dyn CallGate>>,
     /// Who is told of every exchange.
     pub observer: Option<Arc<dyn RequestObserver>>,
     /// What the services' logs call this client.
@@ -41,6 +44,7 @@ impl Default for SessionOptions {
             max_in_flight: 32,
             retry: RetryPolicy::default(),
             policy: EndpointPolicy::default(),
+            gate: None,
             observer: None,
             user_agent: concat!("tempest-operator/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

@@ -47,6 +47,8 @@ pub(super) enum Trouble {
     Denied(String),
     /// The answer is larger than allowed.
     TooLarge(usize),
+    /// This process may not act any more: nothing was sent.
+    Withheld,
 }
 
 /// The client of one session.
@@ -102,6 +104,10 @@ impl Http {
         }
         // The semaphore is never closed; without a permit the request is sent all the same.
         let _place = self.places.acquire().await;
+        // Last of all: whatever was waited for, it may have taken long.
+        if self.options.gate.as_ref().is_some_and(|gate| !gate.is_open()) {
+            return Err(Trouble::Withheld);
+        }
         let response = request.send().await.map_err(|error| sort(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();

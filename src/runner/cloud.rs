@@ -126,6 +126,7 @@ pub fn fault_of(error: &Error) -> StepFault {
         Error::EndpointNotFound { .. } | Error::EndpointDenied { .. } => {
             StepFault::errored(Reason::EndpointUnusable, message)
         }
+        Error::Withheld { .. } => StepFault::withheld(message),
         // The document asks for something that is no request.
         Error::BadRequest { .. } => StepFault::errored(Reason::ExpressionFailed, message),
         Error::Api(api) if api.status == 401 => StepFault::errored(Reason::AuthenticationFailed, message),

@@ -45,6 +45,11 @@ impl StepFault {
         Self::new(Outcome::Cancelled, Reason::Cancelled, "the run was cancelled")
     }
 
+    /// This process may not act any more; another one goes on.
+    pub fn withheld(message: impl Into<String>) -> Self {
+        Self::new(Outcome::Cancelled, Reason::Interrupted, message)
+    }
+
     fn new(outcome: Outcome, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             outcome,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use axum::{
@@ -127,6 +128,7 @@ fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     world.requests.record(
         RecordedRequest {
+            at: Instant::now(),
             service: request.service,
             method: request.method.to_string(),
             target: request.uri.to_string(),

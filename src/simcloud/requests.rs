@@ -1,12 +1,15 @@
 //! What was asked of the simulated cloud: counters that are complete, and the latest requests whole.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use super::wire::Service;
 
 /// One recorded request.
 #[derive(Clone, Debug)]
 pub struct RecordedRequest {
+    /// When it was answered.
+    pub at: Instant,
     /// The service, where the path names one.
     pub service: Option<Service>,
     /// The method.

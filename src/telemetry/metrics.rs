@@ -5,6 +5,7 @@ use std::sync::Arc;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -26,6 +27,7 @@ pub struct Metrics {
     status_writes: Counter,
     reconciles: Counter,
     reconcile_errors: Counter,
+    leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -45,6 +47,7 @@ impl Default for Metrics {
             status_writes: Counter::default(),
             reconciles: Counter::default(),
             reconcile_errors: Counter::default(),
+            leader: Gauge::default(),
         };
         registry.register("runs", "Runs that ended, by verdict", metrics.runs.clone());
         registry.register("tests", "Tests that ended, by scenario and outcome", metrics.tests.clone());
@@ -67,6 +70,7 @@ impl Default for Metrics {
             "Looks that Kubernetes trouble ended",
             metrics.reconcile_errors.clone(),
         );
+        registry.register("leader", "Whether this replica leads", metrics.leader.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -104,6 +108,11 @@ impl Metrics {
     /// A run was looked at.
     pub fn reconciled(&self) {
         self.reconciles.inc();
+    }
+
+    /// This replica leads, or no longer does.
+    pub fn set_leader(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// A look ended in Kubernetes trouble.

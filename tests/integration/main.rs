@@ -13,5 +13,7 @@ mod cloud;
 mod joined;
 mod kube;
 mod layering;
+mod operator;
+mod siege;
 mod sim;
 mod support;

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use kube::config::{Config, InferConfigError};
+use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
-use tempest_operator::controller::{self, ControllerOptions};
+use tempest_operator::controller::{self, ControllerOptions, LeaseConfig};
 
 use crate::cli::args::ControllerArgs;
 use crate::cli::exit::Exit;
@@ -25,6 +26,7 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
     let client = kube::Client::try_from(config)
         .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
     let options = ControllerOptions {
+        lease: lease(&args),
         namespaces: args.namespace,
         bind: args.bind,
         allow_loopback_endpoints: args.allow_loopback_endpoints,
@@ -40,5 +42,18 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
             end.map(|()| Exit::Passed).map_err(|error| Problem::unable("the operator cannot run").because(error))
         }
         () = signals.abandon.cancelled() => Ok(Exit::Cancelled),
+    }
+}
+
+fn lease(args: &ControllerArgs) -> LeaseConfig {
+    // The kubelet makes the pod's name the host's; the rest tells a container from its restarted self.
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "tempest-operator".to_owned());
+    LeaseConfig {
+        namespace: args.lease_namespace.clone(),
+        name: args.lease_name.clone(),
+        options: LeaseOptions {
+            identity: format!("{host}_{}", uuid::Uuid::new_v4()),
+            duration: args.lease_duration,
+        },
     }
 }

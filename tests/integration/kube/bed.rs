@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
-use tempest_operator::controller::{ControllerOptions, run_with};
+use tempest_operator::controller::{ControllerOptions, LeaseConfig, run_with};
 use tokio_util::sync::CancellationToken;
 
 use super::namespace::{Namespace, free_port, served};
@@ -51,6 +52,14 @@ impl Bed {
             allow_loopback_endpoints: true,
             installation: "test".to_owned(),
             limits: self.limits,
+            lease: LeaseConfig {
+                namespace: Some(self.name.clone()),
+                name: "tempest-operator".to_owned(),
+                options: LeaseOptions {
+                    identity: format!("{:x}", rand::random::<u64>()),
+                    duration: Duration::from_secs(3),
+                },
+            },
         };
         let (told, ended) = std::sync::mpsc::channel();
         let (player, stopped) = (Arc::clone(&self.player), stop.clone());

@@ -2,9 +2,11 @@
 //! played by a script, so that these tests are about Kubernetes only.
 
 mod bed;
+mod kills;
 mod life;
 pub mod namespace;
 mod player;
+mod replicas;
 
 use std::time::Duration;
 

@@ -1,0 +1,116 @@
+//! A hundred kills, of one replica and of the leader of two, spread over runs of all scenarios on a simulated cloud.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tempest_operator::simcloud::{Latency, SimCloud, SimOptions, Stages};
+
+use super::namespace::Namespace;
+use crate::siege::{self, Siege};
+
+/// Namespaces beside one another, each with operators of its own.
+const NAMESPACES: u64 = 10;
+const KILLS: usize = 10;
+
+/// A cloud that takes long enough to be interrupted everywhere.
+fn cloud(runtime: &tokio::runtime::Runtime) -> SimCloud {
+    let stages = Stages {
+        server_build: Duration::from_millis(900),
+        server_delete: Duration::from_millis(400),
+        serial_batch: Duration::from_millis(400),
+        poll_delay: Duration::from_millis(400),
+        transfer: Duration::from_millis(100),
+        stack_step: Duration::from_millis(200),
+        api: Duration::from_millis(10),
+        jitter_percent: 50,
+    };
+    let options =
+        SimOptions { latency: Latency::Stages(stages), recorded_requests: 500_000, ..SimOptions::default() };
+    runtime.block_on(SimCloud::start(options)).unwrap()
+}
+
+fn play(namespace: &Namespace, cloud: &SimCloud) {
+    namespace.secret("crossservice.dev/openstack-clouds", &cloud.clouds_yaml());
+    let servers: Vec<String> = cloud.name_servers().iter().map(|server| format!("'{server}'")).collect();
+    namespace.apply_run(
+        &format!(
+            "zoneSuffix: {}, publishedNetwork: published, nameservers: [{}], features: {{guest: NotOffered}}",
+            cloud.zone_suffix(),
+            servers.join(", ")
+        ),
+        "runToken: first",
+    );
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_hundred_kills_lose_nothing_double_nothing_and_leave_nothing() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let cloud = cloud(&runtime);
+    let seed = siege::seed();
+    let uids: Vec<String> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..NAMESPACES)
+            .map(|number| {
+                let cloud = &cloud;
+                scope.spawn(move || {
+                    let namespace = Namespace::create("kills");
+                    play(&namespace, cloud);
+                    let uid = namespace.run()["metadata"]["uid"].as_str().unwrap().to_owned();
+                    let replicas = usize::try_from(number % 2).unwrap() + 1;
+                    let longest = Duration::from_secs(6);
+                    Siege { seed: seed.wrapping_add(number), replicas, kills: KILLS, longest }
+                        .lay(&namespace);
+                    uid
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let left = cloud.snapshot();
+    assert!(left.is_clean(), "{left:#?}");
+    let sessions = sessions(&cloud);
+    for uid in uids {
+        one_at_a_time(&uid, &sessions);
+    }
+}
+
+/// When a session asked first and last, and what for.
+struct Session {
+    first: Instant,
+    last: Instant,
+    names: String,
+}
+
+/// The sessions of all operators, told apart by their tokens.
+fn sessions(cloud: &SimCloud) -> Vec<Session> {
+    let mut sessions = BTreeMap::<String, Session>::new();
+    let requests = cloud.requests();
+    let all: u64 = requests.counts.values().sum();
+    assert_eq!(all, requests.latest.len() as u64, "every request was recorded");
+    for request in requests.latest {
+        let token = request.headers.iter().find(|(name, _)| name == "x-auth-token");
+        let Some((_, token)) = token else { continue };
+        let session = sessions.entry(token.clone()).or_insert_with(|| Session {
+            first: request.at,
+            last: request.at,
+            names: String::new(),
+        });
+        session.last = request.at;
+        if request.method == "POST" {
+            session.names += &request.body;
+        }
+        session.names += &request.target;
+    }
+    sessions.into_values().collect()
+}
+
+/// No two processes had calls in flight for one run.
+fn one_at_a_time(uid: &str, sessions: &[Session]) {
+    let prefix = format!("to-{}", &uid[uid.len() - 10..]);
+    let mut own: Vec<&Session> = sessions.iter().filter(|session| session.names.contains(&prefix)).collect();
+    own.sort_by_key(|session| session.first);
+    assert!(own.len() > KILLS / 2, "{} sessions of {prefix} were seen", own.len());
+    for pair in own.windows(2) {
+        assert!(pair[0].last < pair[1].first, "two sessions of {prefix} asked at the same time");
+    }
+}
