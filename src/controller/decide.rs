@@ -11,7 +11,7 @@ pub const CLEANUP_BOUND_WITHOUT_CREDENTIALS: Duration = Duration::from_mins(1);
 /// Between two looks at a Secret that is needed to undo what was kept.
 const KEPT_AGAIN: Duration = Duration::from_mins(1);
 /// Between two looks at a run with a task, should the task end without a word.
-const TASK_AGAIN: Duration = Duration::from_secs(30);
+pub const TASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// What is known of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,8 +203,8 @@ fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
 
 fn decide_living(observed: &Observed) -> Decision {
     match (observed.task, observed.stage) {
-        // The task is about to be over, and no event will tell of that.
-        (Task::Underway { .. }, Stage::Ended) => Decision::LookAgain,
+        // The task is about to be over.
+        (Task::Underway { .. }, Stage::Ended) => Decision::LookAgainIn(TASK_AGAIN),
         (Task::Underway { .. }, _) if observed.cancel => Decision::CancelTask,
         (Task::Underway { suspended }, _) if suspended != observed.suspend => {
             Decision::SetSuspended(observed.suspend)

@@ -179,11 +179,13 @@ pub async fn run_with(
     }
     health.set_ready(false);
     tokio::select! {
-        undone = tokio::time::timeout(GRACE, supervisor.hand_over()) => if undone.is_err() {
+        () = supervisor.hand_over() => {}
+        () = tokio::time::sleep(GRACE) => {
             tracing::warn!("not everything was undone in time; the rest is in the ledgers");
-        },
-        () = leadership.lost().cancelled() => supervisor.abandon_all(),
+        }
+        () = leadership.lost().cancelled() => {}
     }
+    supervisor.abandon_all();
     metrics.set_leader(false);
     held.release().await;
     serving.abort();
@@ -210,6 +212,7 @@ async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: 
         let stop = shutdown.clone();
         Controller::new(api, watcher::Config::default())
             .graceful_shutdown_on(async move { stop.cancelled().await })
+            .reconcile_on(context.supervisor.ends())
             .run(reconcile, on_error, Arc::clone(context))
             .for_each(|_| futures::future::ready(()))
     });

@@ -16,7 +16,7 @@ use super::admission::{Admissions, suspended_moment};
 use super::attempts;
 use super::conditions::Moment;
 use super::credentials::{self, Usable};
-use super::decide::{Credentials, Decision, Observed, Stage, Task, decide};
+use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide};
 use super::ledger::ConfigMapLedger;
 use super::player::Player;
 use super::status_writer::StatusWriter;
@@ -204,20 +204,17 @@ async fn act(
         }
         (Decision::CancelTask, _) => {
             context.supervisor.cancel(&uid);
-            return Ok(Action::requeue(SOON));
+            return Ok(Action::requeue(TASK_AGAIN));
         }
         (Decision::Start, Some(usable)) => tasks::play(run, context, ledger, usable).await?,
         (Decision::UndoInterrupted, Some(usable)) => {
             tasks::undo(run, context, ledger, usable, Undoing::Interrupted).await?;
-            return Ok(Action::requeue(SOON));
         }
         (Decision::UndoKept, Some(usable)) => {
             tasks::undo(run, context, ledger, usable, Undoing::Kept).await?;
-            return Ok(Action::requeue(SOON));
         }
         (Decision::UndoForDeletion, Some(usable)) => {
             tasks::undo(run, context, ledger, usable, Undoing::Deleted).await?;
-            return Ok(Action::requeue(SOON));
         }
         (Decision::Release { abandoned }, _) => {
             if abandoned {

@@ -3,11 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::task::JoinHandle;
+use futures::Stream;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::decide::Task;
+use crate::api::tempest_run::TempestRun;
 use crate::runner::Control;
+
+/// Ends that nobody has heard of yet; whoever hears too late looks again later.
+const UNHEARD: usize = 1024;
 
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +26,30 @@ pub enum TaskEnd {
 }
 
 /// The tasks of this process, by the UID of their run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Supervisor {
     tasks: Arc<Mutex<HashMap<String, Running>>>,
     handing_over: CancellationToken,
+    ends: broadcast::Sender<ObjectRef<TempestRun>>,
 }
 
 struct Running {
     control: Control,
-    handle: JoinHandle<TaskEnd>,
+    task: AbortHandle,
+    end: Arc<Mutex<Option<TaskEnd>>>,
+}
+
+impl Running {
+    fn ended(&self) -> Option<TaskEnd> {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Supervisor {
+    fn default() -> Self {
+        let (ends, _) = broadcast::channel(UNHEARD);
+        Self { tasks: Arc::default(), handing_over: CancellationToken::new(), ends }
+    }
 }
 
 impl Supervisor {
@@ -35,25 +57,54 @@ impl Supervisor {
     pub fn task(&self, uid: &str) -> Task {
         let mut tasks = self.tasks();
         let Some(running) = tasks.get(uid) else { return Task::None };
-        if !running.handle.is_finished() {
+        let Some(end) = running.ended() else {
             return Task::Underway { suspended: running.control.suspension.is_set() };
-        }
-        let ended = tasks.remove(uid);
-        // The handle is finished, so this does not wait. A task that broke left everything in the ledger.
-        let end = ended.and_then(|running| futures::FutureExt::now_or_never(running.handle));
-        if matches!(end, Some(Ok(TaskEnd::UndoingFailed))) { Task::UndoingFailed } else { Task::None }
+        };
+        tasks.remove(uid);
+        if end == TaskEnd::UndoingFailed { Task::UndoingFailed } else { Task::None }
     }
 
     /// Starts a task for a run, unless it has one.
-    pub fn start<F>(&self, uid: &str, control: Control, task: impl FnOnce() -> F)
+    pub fn start<F>(&self, run: &TempestRun, control: Control, task: impl FnOnce() -> F)
     where
         F: Future<Output = TaskEnd> + Send + 'static,
     {
         let mut tasks = self.tasks();
-        if !tasks.contains_key(uid) {
-            let handle = tokio::spawn(task());
-            tasks.insert(uid.to_owned(), Running { control, handle });
+        let uid = run.metadata.uid.clone().unwrap_or_default();
+        if tasks.contains_key(&uid) {
+            return;
         }
+        let (object, ends) = (ObjectRef::from_obj(run), self.ends.clone());
+        let end = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&end);
+        let task = tokio::spawn(task());
+        let running = task.abort_handle();
+        tokio::spawn(async move {
+            // A task that broke left everything in the ledger, for the next look.
+            let ended = task.await.unwrap_or_else(|error| {
+                if !error.is_cancelled() {
+                    tracing::error!(%error, "a run's task broke");
+                }
+                TaskEnd::Done
+            });
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+            // Nobody listens while the process stops.
+            let _ = ends.send(object);
+        });
+        tasks.insert(uid, Running { control, task: running, end });
+    }
+
+    /// The runs whose task has ended, as it happens.
+    pub fn ends(&self) -> impl Stream<Item = ObjectRef<TempestRun>> + Send + use<> {
+        futures::stream::unfold(self.ends.subscribe(), |mut ends| async {
+            loop {
+                match ends.recv().await {
+                    Ok(object) => return Some((object, ends)),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        })
     }
 
     /// Tells a run's task to stop and undo.
@@ -78,16 +129,14 @@ impl Supervisor {
     /// Tells every task to stop and undo for whoever comes next, and waits until they did.
     pub async fn hand_over(&self) {
         self.handing_over.cancel();
-        let all: Vec<Running> = self.tasks().drain().map(|(_, running)| running).collect();
-        for running in &all {
+        let mut ends = self.ends.subscribe();
+        for running in self.tasks().values() {
             running.control.cancel.cancel();
         }
-        // A caller that waits no longer drops this, and with it every task that still undoes.
-        let all: Vec<_> = all.into_iter().map(|running| AbortOnDrop(running.handle)).collect();
-        for mut task in all {
-            if let Err(error) = (&mut task.0).await {
-                tracing::error!(%error, "a run's task broke");
-            }
+        let are_ended = || self.tasks().values().all(|running| running.ended().is_some());
+        while !are_ended() {
+            // Having missed some is no different from having heard of one.
+            let _ = ends.recv().await;
         }
     }
 
@@ -96,19 +145,11 @@ impl Supervisor {
         self.handing_over.cancel();
         for (_, running) in self.tasks().drain() {
             running.control.abandon.cancel();
-            running.handle.abort();
+            running.task.abort();
         }
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct AbortOnDrop(JoinHandle<TaskEnd>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

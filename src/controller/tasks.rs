@@ -69,8 +69,8 @@ pub async fn play(
     let policy = plan::settings(&spec).verdict;
     let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
     let (context, given) = (Arc::clone(context), control.clone());
-    let (uid, supervisor) = (run.uid().unwrap_or_default(), context.supervisor.clone());
-    supervisor.start(&uid, control, move || async move {
+    let supervisor = context.supervisor.clone();
+    supervisor.start(&Arc::clone(&run), control, move || async move {
         let (sink, events) = EventSink::channel();
         let notifier = notifier(&run, &context);
         let publisher = Publisher {
@@ -128,8 +128,8 @@ pub async fn undo(
     let inputs = inputs(context, document.run.clone(), usable);
     let ledger = Arc::new(Ledger::resume(document, Box::new(store)));
     let (context, given) = (Arc::clone(context), control.clone());
-    let (uid, supervisor) = (run.uid().unwrap_or_default(), context.supervisor.clone());
-    supervisor.start(&uid, control, move || async move {
+    let supervisor = context.supervisor.clone();
+    supervisor.start(&Arc::clone(&run), control, move || async move {
         let end = context.player.undo(inputs, ledger, given).await;
         let (left, message) = match end {
             Ok(left) if left.is_empty() => (left, None),

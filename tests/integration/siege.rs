@@ -39,6 +39,11 @@ pub fn seed() -> u64 {
 struct Acknowledged(BTreeMap<(String, String), (Value, Value)>);
 
 impl Acknowledged {
+    /// How many runs were looked at.
+    fn runs(&self) -> usize {
+        self.0.keys().map(|(token, _)| token).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// Looks at a status; what was acknowledged once stays as it was.
     fn check(&mut self, run: &Value) {
         let token = run["status"]["runToken"].to_string();
@@ -61,7 +66,6 @@ impl Siege {
         let mut operators: Vec<Operator> = (0..self.replicas).map(|_| start()).collect();
         let mut acknowledged = Acknowledged::default();
         let mut kills = 0;
-        let mut attempts = 0;
         let mut due: Option<Instant> = None;
         let begun = Instant::now();
         loop {
@@ -77,14 +81,15 @@ impl Siege {
             }
             if is_over(&run) {
                 assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
-                attempts += run["status"]["attempt"].as_u64().unwrap_or_default();
                 if kills >= self.kills {
                     break;
                 }
                 let again = json!({ "spec": { "runToken": format!("after-{kills}") } }).to_string();
                 namespace.kubectl(&["patch", "tempestrun", "one", "--type=merge", "-p", &again]);
             }
-            if kills >= self.kills {
+            let is_under_way =
+                ["Queued", "Running", "CleaningUp"].iter().any(|phase| run["status"]["phase"] == *phase);
+            if kills >= self.kills || !is_under_way {
                 continue;
             }
             let Some(leader) = operators.iter().position(Operator::leads) else { continue };
@@ -95,7 +100,8 @@ impl Siege {
                 (kills, due) = (kills + 1, None);
             }
         }
-        eprintln!("{kills} kills, {attempts} attempts");
+        let run = namespace.run();
+        eprintln!("{kills} kills, {} attempts of {} runs", run["status"]["attempt"], acknowledged.runs());
         // Somebody must let it go.
         namespace.kubectl(&["delete", "tempestruns", "--all", "--timeout=120s"]);
     }

@@ -77,7 +77,7 @@ fn kept(seconds: u64) -> Observed {
     Decision::LookAgainIn(TASK_AGAIN)
 )]
 #[case::resumed(Observed { task: Task::Underway { suspended: true }, ..began() }, Decision::SetSuspended(false))]
-#[case::ended_a_moment_ago(underway(Observed { cancel: true, ..ended() }), Decision::LookAgain)]
+#[case::ended_a_moment_ago(underway(Observed { cancel: true, ..ended() }), Decision::LookAgainIn(TASK_AGAIN))]
 #[case::ended_and_released(Observed { has_finalizer: false, ..ended() }, Decision::Rest)]
 #[case::ended_with_nothing_left(ended(), Decision::Release { abandoned: false })]
 #[case::ended_and_wanted_for_a_while(
