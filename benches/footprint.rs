@@ -15,7 +15,7 @@ use tempest_operator::outcome::{Outcome, Role};
 use tempest_operator::plan::{CloudRequest, Decision, PlannedTest, RunIdentity, RunPlan, Settings};
 use tempest_operator::runner::event::{EventKind, EventSink};
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
-use tempest_operator::runner::{Clock, Control, Rhythm, RunInputs, verify};
+use tempest_operator::runner::{Clock, Control, Locks, Rhythm, RunInputs, verify};
 use tempest_operator::scenario::Catalogue;
 use tempest_operator::simcloud::{Guests, Latency, SimCloud, SimOptions, shell};
 use tokio::time::Instant;
@@ -65,6 +65,8 @@ async fn play(cloud: &SimCloud) -> usize {
         rhythm: Rhythm::default(),
         admission: None,
         carried_over: Vec::new(),
+        interrupted: Vec::new(),
+        locks: Locks::default(),
     };
     let suffix = cloud.zone_suffix().to_owned();
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));
@@ -95,6 +97,7 @@ fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::Cl
         prefix: run.test_prefix(index + 1),
         decision: Decision::Play(Arc::clone(scenario)),
         required: false,
+        expectation: None,
     });
     let tests = tests.collect();
     let minutes = |minutes| std::time::Duration::from_mins(minutes);
@@ -104,6 +107,8 @@ fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::Cl
         test_timeout: minutes(20),
         timeout_scale: 1.0,
         fail_fast: false,
+        retries: 0,
+        keep_on_failure: minutes(0),
         guest_required: true,
         guest_offered: true,
         ptr_offered: true,

@@ -185,6 +185,8 @@ pub enum Reason {
     GateClosed,
     /// Excluded by the run's owner.
     Excluded,
+    /// It was expected to fail and passed.
+    UnexpectedPass,
     /// An earlier test failed and the run asked to stop at the first failure.
     FailFast,
     /// The run was cancelled.
@@ -454,9 +456,12 @@ impl TestResult {
 
     /// What this test counts as in the run's verdict (design, section 4).
     pub fn counts_as(&self, policy: &VerdictPolicy) -> Verdict {
-        if !self.leaked.is_empty() && policy.fail_on_leak && self.outcome == Outcome::Passed {
-            return Verdict::Failed;
-        }
+        let counts = self.outcome_counts_as(policy);
+        let has_leaked = !self.leaked.is_empty() && policy.fail_on_leak;
+        if has_leaked && counts == Verdict::Passed { Verdict::Failed } else { counts }
+    }
+
+    const fn outcome_counts_as(&self, policy: &VerdictPolicy) -> Verdict {
         match self.outcome {
             Outcome::Skipped if self.required => Verdict::Failed,
             Outcome::Passed | Outcome::Flaky | Outcome::ExpectedFailure | Outcome::Skipped => Verdict::Passed,
@@ -579,6 +584,16 @@ pub fn verdict(
     }
 }
 
+/// Cuts a text to `limit` characters, with a mark, and takes out control characters.
+pub fn shorten(text: &str, limit: usize) -> String {
+    let mut clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut out: String = clean.by_ref().take(limit).collect();
+    if clean.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -586,6 +601,12 @@ mod tests {
 
     fn result(outcome: Outcome) -> TestResult {
         TestResult::not_started("t", None, outcome, Reason::GateClosed, String::new())
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character_and_marked() {
+        assert_eq!(shorten("äöü\u{7}x", 3), "äöü…");
+        assert_eq!(shorten("a\nb", 3), "a b");
     }
 
     #[rstest]

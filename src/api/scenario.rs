@@ -47,6 +47,13 @@ pub struct TempestScenarioSpec {
     /// What the cloud must declare for it to be played.
     #[serde(default)]
     pub needs: Needs,
+    /// Where no other test may be played beside it; default: others may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<Exclusive>,
+    /// Names that only one test at a time may hold in a cloud, such as `designate-quota`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 63)))]
+    pub locks: Vec<String>,
     /// Names for values that several steps use, evaluated in this order when the test starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 40))]
@@ -57,6 +64,16 @@ pub struct TempestScenarioSpec {
     /// What is done and checked, in order.
     #[schemars(length(min = 1, max = 60))]
     pub steps: Vec<StepSpec>,
+}
+
+/// Where a test is played alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Exclusive {
+    /// In its project: it changes a quota or the like.
+    Project,
+    /// In the whole cloud.
+    Cloud,
 }
 
 /// Preconditions that a live cloud *declares*; behaviour is never one of them.

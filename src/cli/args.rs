@@ -114,6 +114,18 @@ pub struct RunArgs {
     /// The time that the run may take, such as 30m [default: 1h]
     #[arg(long, help_heading = "Run", value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// How often a test that did not pass is tried again; it is flaky when it passes then [default: 0]
+    #[arg(long, help_heading = "Run", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub retries: Option<u32>,
+    /// Keeps what a test made when it did not pass, for a look at it; 'sweep' ends that
+    #[arg(long, help_heading = "Run")]
+    pub keep_on_failure: bool,
+    /// Expects tests to fail, with the reason after '='; may be repeated
+    #[arg(long, help_heading = "Run", value_name = "GLOB=REASON")]
+    pub expect_failure: Vec<String>,
+    /// A test that was expected to fail and passed counts as failed
+    #[arg(long, help_heading = "Run")]
+    pub strict: bool,
     /// How the result is written
     #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
     pub output: Output,

@@ -9,7 +9,7 @@ use tempest_operator::outcome::{Role, VerdictPolicy};
 use tempest_operator::plan::request::zone_suffix;
 use tempest_operator::plan::{self, CloudRequest, PlanError, RunIdentity};
 use tempest_operator::runner::file_ledger::Origin;
-use tempest_operator::runner::{Planner, Rhythm, RunInputs};
+use tempest_operator::runner::{Locks, Planner, Rhythm, RunInputs};
 use tempest_operator::scenario::catalogue::Catalogue;
 use uuid::Uuid;
 
@@ -87,6 +87,8 @@ impl Request {
             rhythm: Rhythm::default(),
             admission: None,
             carried_over: Vec::new(),
+            interrupted: Vec::new(),
+            locks: Locks::default(),
         }
     }
 

@@ -67,11 +67,6 @@ impl Admissions {
         Self { limits, state: Arc::default() }
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> usize {
-        self.state().queue.waiting()
-    }
-
     fn enter(&self, entry: Entry) -> (Ticket, oneshot::Receiver<()>) {
         let (sender, turn) = oneshot::channel();
         let ticket = Ticket { admissions: self.clone(), uid: entry.uid.clone() };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::api::tempest_run::{AttemptStatus, Phase, Rerun, TempestRun, TempestRunStatus, TestStatus};
 use crate::outcome::{FailedStep, Outcome, Reason, TestResult, Verdict, VerdictPolicy};
-use crate::plan::RunIdentity;
+use crate::plan::{RunIdentity, identity};
 use crate::report::RunReport;
 
 /// How many earlier attempts the status remembers.
@@ -87,6 +87,13 @@ fn remember(history: &mut Vec<AttemptStatus>, attempt: AttemptStatus) {
     history.retain(|earlier| earlier.attempt != attempt.attempt);
     history.push(attempt);
     history.drain(..history.len().saturating_sub(HISTORY));
+}
+
+/// The prefixes of what attempts made that were interrupted.
+pub fn interrupted(run: &TempestRun) -> Vec<String> {
+    let history = run.status.iter().flat_map(|status| &status.history);
+    let interrupted = history.filter(|attempt| attempt.verdict.is_none());
+    interrupted.filter_map(|attempt| attempt.run_id.as_deref()).map(identity::prefix).collect()
 }
 
 /// The results that the next attempt does not play again: those that the status tells, whole where the report of

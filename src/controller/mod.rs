@@ -40,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::tempest_run::TempestRun;
 use crate::openstack::{Cidr, EndpointPolicy, SessionOptions};
-use crate::runner::{Clock, Rhythm};
+use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
 use admission::Admissions;
@@ -156,6 +156,7 @@ pub async fn run_with(
         player,
         supervisor: supervisor.clone(),
         admissions: Admissions::new(options.limits),
+        locks: Locks::default(),
         catalogue,
         installation: options.installation.clone(),
         options: SessionOptions {

@@ -3,9 +3,9 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event as KubeEvent, EventType, Recorder};
 
+use crate::outcome::shorten;
 use crate::outcome::{Outcome, Reason};
 use crate::runner::event::{Event, EventKind};
-use crate::runner::fault::shorten;
 
 /// Longest note of an Event (events.k8s.io/v1 allows 1 kB).
 const NOTE: usize = 900;

@@ -138,6 +138,8 @@ async fn at(due: Option<Instant>) {
 fn underway(report: &RunReport) -> Moment {
     let (reason, message) = if report.cleaning_up {
         ("CleaningUp", "undoing what is left, and looking for leaks".to_owned())
+    } else if report.suspended {
+        ("Suspended", "spec.suspend is set: no new test begins".to_owned())
     } else {
         let (done, all) = (report.summary.done(), report.planned.len());
         (

@@ -28,7 +28,7 @@ use crate::outcome::Verdict;
 use crate::plan;
 use crate::report::status::in_words;
 use crate::runner::ledger::LedgerError;
-use crate::runner::{Clock, Rhythm};
+use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::Catalogue;
 use crate::telemetry::Metrics;
 
@@ -51,6 +51,8 @@ pub struct Context {
     pub supervisor: Supervisor,
     /// The queue of this process.
     pub admissions: Admissions,
+    /// The locks of scenarios in this process.
+    pub locks: Locks,
     /// The scenarios.
     pub catalogue: Catalogue,
     /// This operator's id, on everything it makes.

@@ -63,6 +63,7 @@ pub async fn play(
     let inputs = RunInputs {
         admission: Some(Arc::new(admission)),
         carried_over: carried_over.clone(),
+        interrupted: attempts::interrupted(&run),
         ..inputs(context, identity.clone(), usable)
     };
     let (spec, catalogue) = (run.spec.clone(), context.catalogue.clone());
@@ -171,6 +172,8 @@ fn inputs(context: &Context, run: RunIdentity, usable: Usable) -> RunInputs {
         rhythm: context.rhythm.clone(),
         admission: None,
         carried_over: Vec::new(),
+        interrupted: Vec::new(),
+        locks: context.locks.clone(),
     }
 }
 

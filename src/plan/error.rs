@@ -67,9 +67,11 @@ pub enum PlanError {
         existing: String,
     },
     /// A day that is none.
-    #[error("spec.scenarios.exclude has until '{until}' for '{name}', which is no day (YYYY-MM-DD)")]
+    #[error("spec.scenarios.{field} has until '{until}' for '{name}', which is no day (YYYY-MM-DD)")]
     BadDate {
-        /// The exclusion.
+        /// The field.
+        field: &'static str,
+        /// The entry.
         name: String,
         /// What it says.
         until: String,

@@ -19,6 +19,11 @@ pub struct RunIdentity {
     pub started: Timestamp,
 }
 
+/// Begins the name of everything that the run of this id makes.
+pub fn prefix(run_id: &str) -> String {
+    format!("{PREFIX}-{run_id}")
+}
+
 impl RunIdentity {
     /// The identity of an attempt (from 1) of the object with this UID.
     pub fn new(installation: &str, uid: Uuid, attempt: u32, started: Timestamp) -> Self {
@@ -32,7 +37,7 @@ impl RunIdentity {
 
     /// Begins the name of everything this run makes.
     pub fn prefix(&self) -> String {
-        format!("{PREFIX}-{}", self.run_id)
+        prefix(&self.run_id)
     }
 
     /// Begins the name of everything that this run's test number `index` makes: a DNS label.

@@ -13,7 +13,7 @@ use super::facts::CloudFacts;
 use super::gates::closed;
 use super::identity::RunIdentity;
 use super::request::zone_suffix;
-use super::{Decision, PlannedTest, RunPlan, Settings};
+use super::{Decision, Expectation, PlannedTest, RunPlan, Settings};
 use crate::api::tempest_run::{CloudSpec, ExecutionSpec, FeatureMode, OnLeak, ScenariosSpec, TempestRunSpec};
 use crate::outcome::{Reason, VerdictPolicy};
 use crate::scenario::catalogue::Catalogue;
@@ -45,6 +45,7 @@ pub fn make(
             prefix: run.test_prefix(index + 1),
             decision: decide(scenario, &selection, &facts, spec, today),
             required: selection.required.iter().any(|glob| glob.is_match(&scenario.name)),
+            expectation: selection.expectation(&scenario.name, today),
         })
         .collect();
     Ok(RunPlan {
@@ -98,6 +99,8 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
         scenario_timeout_seconds,
         timeout_scale_percent,
         fail_fast,
+        retries,
+        on_failure,
         on_leak,
         ..
     } = &spec.execution;
@@ -109,11 +112,13 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
         test_timeout: seconds(scenario_timeout_seconds, 1200),
         timeout_scale: f64::from(timeout_scale_percent.unwrap_or(100)) / 100.0,
         fail_fast: *fail_fast,
+        retries: retries.unwrap_or_default(),
+        keep_on_failure: Duration::from_secs(on_failure.unwrap_or_default().keep_resources_seconds.into()),
         guest_required: features.guest == FeatureMode::Required,
         guest_offered: features.guest != FeatureMode::NotOffered,
         ptr_offered: features.ptr != FeatureMode::NotOffered,
         verdict: VerdictPolicy {
-            strict: false,
+            strict: spec.scenarios.strict,
             fail_on_leak: on_leak.unwrap_or_default() == OnLeak::Fail,
             min_executed: usize::try_from(spec.scenarios.min_executed.unwrap_or(1)).unwrap_or(1),
         },
@@ -123,17 +128,30 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
 /// Which scenarios are in the plan.
 struct Selection {
     chosen: Vec<Arc<Scenario>>,
-    excluded: Vec<Excluded>,
+    excluded: Vec<Dated>,
+    expected: Vec<Dated>,
     required: Vec<GlobMatcher>,
 }
 
-struct Excluded {
+/// What an owner says of scenarios, perhaps until a day.
+struct Dated {
     glob: GlobMatcher,
     reason: String,
     until: Option<Date>,
 }
 
-impl Excluded {
+impl Dated {
+    fn of(field: &'static str, name: &str, reason: &str, until: Option<&String>) -> Result<Self, PlanError> {
+        let until = until.map(|until| {
+            until.parse::<Date>().map_err(|_| PlanError::BadDate {
+                field,
+                name: name.to_owned(),
+                until: until.clone(),
+            })
+        });
+        Ok(Self { glob: compile(field, name)?, reason: reason.to_owned(), until: until.transpose()? })
+    }
+
     /// The last day counts.
     fn applies(&self, name: &str, today: Date) -> bool {
         self.glob.is_match(name) && self.until.is_none_or(|until| today <= until)
@@ -141,20 +159,34 @@ impl Excluded {
 }
 
 impl Selection {
+    /// The first that holds, else the first that has ended.
+    fn expectation(&self, name: &str, today: Date) -> Option<Expectation> {
+        let holds = self.expected.iter().find(|expected| expected.applies(name, today));
+        if let Some(expected) = holds {
+            return Some(Expectation::Holds { reason: expected.reason.clone() });
+        }
+        let mut ended = self.expected.iter().filter(|expected| expected.glob.is_match(name));
+        let (expected, on) = ended.find_map(|expected| expected.until.map(|on| (expected, on)))?;
+        Some(Expectation::Ended { reason: expected.reason.clone(), on })
+    }
+
     fn of(spec: &ScenariosSpec, catalogue: &Catalogue) -> Result<Self, PlanError> {
         let all: Vec<&Arc<Scenario>> = catalogue.iter().collect();
         let include = globs("include", &spec.include, &all)?;
         let required = globs("required", &spec.required, &all)?;
-        let excluded = spec.exclude.iter().map(|exclusion| {
-            let until = exclusion.until.as_ref().map(|until| {
-                until
-                    .parse::<Date>()
-                    .map_err(|_| PlanError::BadDate { name: exclusion.name.clone(), until: until.clone() })
-            });
-            let glob = compile("exclude", &exclusion.name)?;
-            Ok(Excluded { glob, reason: exclusion.reason.clone(), until: until.transpose()? })
-        });
-        let excluded = excluded.collect::<Result<Vec<_>, PlanError>>()?;
+        let excluded = spec
+            .exclude
+            .iter()
+            .map(|given| Dated::of("exclude", &given.name, &given.reason, given.until.as_ref()))
+            .collect::<Result<Vec<_>, PlanError>>()?;
+        let expected = spec
+            .expected_failures
+            .iter()
+            .map(|given| {
+                matching("expectedFailures", &given.name, &all)?;
+                Dated::of("expectedFailures", &given.name, &given.reason, given.until.as_ref())
+            })
+            .collect::<Result<Vec<_>, PlanError>>()?;
         let tags: BTreeSet<&str> =
             all.iter().flat_map(|scenario| scenario.tags.iter().map(String::as_str)).collect();
         if let Some(tag) = spec.tags.iter().find(|tag| !tags.contains(tag.as_str())) {
@@ -172,7 +204,7 @@ impl Selection {
         if chosen.is_empty() {
             return Err(PlanError::NothingSelected);
         }
-        Ok(Self { chosen, excluded, required })
+        Ok(Self { chosen, excluded, expected, required })
     }
 }
 
@@ -181,15 +213,17 @@ fn globs(
     patterns: &[String],
     all: &[&Arc<Scenario>],
 ) -> Result<Vec<GlobMatcher>, PlanError> {
-    let compiled = patterns.iter().map(|pattern| {
-        let glob = compile(field, pattern)?;
-        if all.iter().any(|scenario| glob.is_match(&scenario.name)) {
-            return Ok(glob);
-        }
-        let existing = all.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>().join(", ");
-        Err(PlanError::NothingMatches { field, glob: pattern.clone(), existing })
-    });
-    compiled.collect()
+    patterns.iter().map(|pattern| matching(field, pattern, all)).collect()
+}
+
+/// A glob that must match something: otherwise it is a typing error, more often than not.
+fn matching(field: &'static str, pattern: &str, all: &[&Arc<Scenario>]) -> Result<GlobMatcher, PlanError> {
+    let glob = compile(field, pattern)?;
+    if all.iter().any(|scenario| glob.is_match(&scenario.name)) {
+        return Ok(glob);
+    }
+    let existing = all.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>().join(", ");
+    Err(PlanError::NothingMatches { field, glob: pattern.to_owned(), existing })
 }
 
 fn compile(field: &'static str, pattern: &str) -> Result<GlobMatcher, PlanError> {
@@ -216,6 +250,8 @@ mod tests {
             tags: vec![tag.to_owned()],
             gates: Gates { services: services.iter().copied().collect(), ..Gates::default() },
             variables: Vec::new(),
+            exclusive: None,
+            locks: BTreeSet::new(),
             templates: std::collections::BTreeMap::new(),
             steps: Vec::new(),
         }
@@ -277,6 +313,35 @@ mod tests {
         assert!(matches!(decision("2026-11-23"), Decision::Skip { reason: Reason::Excluded, .. }));
         assert!(matches!(decision("2026-11-22"), Decision::Play(_)));
         assert!(matches!(planned(exclude("tomorrow")), Err(PlanError::BadDate { .. })));
+    }
+
+    #[test]
+    fn an_expected_failure_has_a_reason_and_holds_to_its_last_day() {
+        let expect = |name: &str, until: Option<&str>| ScenariosSpec {
+            expected_failures: vec![crate::api::tempest_run::Expectation {
+                name: name.into(),
+                reason: "bug 1".into(),
+                until: until.map(str::to_owned),
+            }],
+            ..ScenariosSpec::default()
+        };
+        let expectation = |until| planned(expect("zone", until)).unwrap().tests.remove(2).expectation;
+        let holds = Some(Expectation::Holds { reason: "bug 1".into() });
+        assert_eq!((expectation(None), expectation(Some("2026-11-23"))), (holds.clone(), holds));
+        let on = "2026-11-22".parse().unwrap();
+        assert_eq!(expectation(Some("2026-11-22")), Some(Expectation::Ended { reason: "bug 1".into(), on }));
+        let error = planned(expect("zoen", None)).unwrap_err().to_string();
+        assert!(error.contains("expectedFailures") && error.contains("'zoen'"), "{error}");
+        let error = planned(expect("zone", Some("soon"))).unwrap_err().to_string();
+        assert!(error.contains("expectedFailures") && error.contains("'soon'"), "{error}");
+    }
+
+    #[test]
+    fn a_second_try_has_names_of_its_own() {
+        let test = planned(ScenariosSpec::default()).unwrap().tests.remove(0);
+        assert_eq!(test.try_number(1).prefix, test.prefix);
+        assert_eq!(test.try_number(2).prefix, format!("{}r2", test.prefix));
+        assert!(test.try_number(6).prefix.len() <= 24);
     }
 
     #[test]

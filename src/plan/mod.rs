@@ -10,6 +10,8 @@ pub mod request;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 pub use error::PlanError;
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
@@ -48,6 +50,10 @@ pub struct Settings {
     pub timeout_scale: f64,
     /// Starts no further test after the first that failed.
     pub fail_fast: bool,
+    /// How often a test that did not pass is tried again.
+    pub retries: u32,
+    /// How long what a test made is kept when it did not pass.
+    pub keep_on_failure: Duration,
     /// A guest that does not boot is a failure instead of a skipped step.
     pub guest_required: bool,
     /// Guests are offered at all: `facts.guest` in expressions.
@@ -71,6 +77,34 @@ pub struct PlannedTest {
     pub decision: Decision,
     /// Whether its owner requires it to be executed.
     pub required: bool,
+    /// Whether its owner expects it to fail.
+    pub expectation: Option<Expectation>,
+}
+
+impl PlannedTest {
+    /// The same for its try number `number`, from 1: what each makes has names of its own.
+    #[must_use]
+    pub fn try_number(&self, number: u32) -> Self {
+        let prefix = if number > 1 { format!("{}r{number}", self.prefix) } else { self.prefix.clone() };
+        Self { prefix, ..self.clone() }
+    }
+}
+
+/// An owner's word that a test will fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// It holds.
+    Holds {
+        /// Why, such as the number of a bug.
+        reason: String,
+    },
+    /// It held until this day.
+    Ended {
+        /// Why it did.
+        reason: String,
+        /// The last day.
+        on: Date,
+    },
 }
 
 /// Whether a test is played.

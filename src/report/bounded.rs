@@ -1,8 +1,7 @@
 //! The full report within a size: what says least is cut first, and the cut is marked.
 
 use super::{RunReport, json, junit};
-use crate::outcome::{Outcome, TestResult, VerdictPolicy};
-use crate::runner::fault::shorten;
+use crate::outcome::{Outcome, TestResult, VerdictPolicy, shorten};
 
 /// The most that the JSON text may take, in bytes: a `ConfigMap` holds 1 MiB in all.
 const JSON_LIMIT: usize = 600 * 1024;
@@ -124,9 +123,9 @@ mod tests {
     fn a_report_is_cut_and_says_so_whatever_a_cloud_says() {
         let mut report = samples::mixed();
         let mut hostile = samples::errored();
-        hostile.message = Some("\u{0}<&\"ü".repeat(1000));
+        hostile.message = Some("\u{0}<&\"ü".repeat(2500));
         report.tests =
-            (0..200).map(|index| TestResult { name: format!("t{index}"), ..hostile.clone() }).collect();
+            (0..80).map(|index| TestResult { name: format!("t{index}"), ..hostile.clone() }).collect();
         let Texts { json, junit, truncated } = texts(&report, &VerdictPolicy::default());
         assert!(truncated);
         assert!(json.len() <= JSON_LIMIT, "{}", json.len());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::json::RenderError;
 use super::{RunReport, evidence, text};
@@ -52,19 +52,30 @@ fn case(test: &TestResult, policy: &VerdictPolicy) -> TestCase {
 
 fn status(test: &TestResult, policy: &VerdictPolicy) -> TestCaseStatus {
     let kind = match test.counts_as(policy) {
-        Verdict::Passed if test.outcome == Outcome::Skipped => {
+        // What was expected to fail did not pass: whoever counts passed cases does not count it.
+        Verdict::Passed if matches!(test.outcome, Outcome::Skipped | Outcome::ExpectedFailure) => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(evidence::why(test));
+            return status;
+        }
+        Verdict::Passed if test.outcome == Outcome::Flaky => {
+            let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+            rerun.set_type(kind_of(test)).set_message(message(test)).set_description(description(test));
+            let mut status = TestCaseStatus::success();
+            status.add_rerun(rerun);
             return status;
         }
         Verdict::Passed => return TestCaseStatus::success(),
         Verdict::Failed => NonSuccessKind::Failure,
         Verdict::Errored | Verdict::Cancelled => NonSuccessKind::Error,
     };
-    let kind_of_fault = test.reason.map_or_else(|| test.outcome.to_string(), |reason| reason.to_string());
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(kind_of_fault).set_message(message(test)).set_description(description(test));
+    status.set_type(kind_of(test)).set_message(message(test)).set_description(description(test));
     status
+}
+
+fn kind_of(test: &TestResult) -> String {
+    test.reason.map_or_else(|| test.outcome.to_string(), |reason| reason.to_string())
 }
 
 fn message(test: &TestResult) -> String {

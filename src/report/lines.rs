@@ -64,6 +64,12 @@ pub fn describe(event: &EventKind, report: &RunReport) -> String {
             let summary = &report.summary;
             format!("{} ({}/{})", finished(result), summary.done(), summary.total)
         }
+        EventKind::TestWaiting { test, message } => format!("{test}: {message}"),
+        EventKind::TestRetrying { test, tries, outcome, message } => {
+            format!("{test}: {outcome}: {message}; try {tries} begins")
+        }
+        EventKind::Suspended { suspended: true } => "suspended: no new test begins".to_owned(),
+        EventKind::Suspended { suspended: false } => "resumed".to_owned(),
         EventKind::TestCarriedOver { result } => format!("{}: {} before", result.name, result.outcome),
         EventKind::CleaningUp => "cleaning up".to_owned(),
         EventKind::RunFinished { .. } => table::verdict(report),

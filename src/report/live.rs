@@ -94,7 +94,10 @@ impl Progress for Live {
             EventKind::StepWaiting { test, step, seen } => self.show(test, &format!("{step}: {seen}")),
             EventKind::TestCleaningUp { test } => self.show(test, "cleaning up"),
             EventKind::TestFinished { result } => self.finish(result),
-            EventKind::RunStarted { .. } | EventKind::Discovered { .. } => {
+            EventKind::RunStarted { .. }
+            | EventKind::Discovered { .. }
+            | EventKind::TestRetrying { .. }
+            | EventKind::Suspended { .. } => {
                 let line = lines::describe(&event.kind, report);
                 self.print(&line);
             }
@@ -102,6 +105,7 @@ impl Progress for Live {
             // The result is shown in full where results go.
             EventKind::StepFinished { .. }
             | EventKind::TestCarriedOver { .. }
+            | EventKind::TestWaiting { .. }
             | EventKind::CleaningUp
             | EventKind::RunFinished { .. } => {}
         }

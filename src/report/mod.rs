@@ -42,6 +42,9 @@ pub struct RunReport {
     pub tests: Vec<TestResult>,
     /// What is being played: test, step, what it sees.
     pub current: Vec<CurrentStep>,
+    /// Whether no new test begins for now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// Whether the last audit is under way.
     pub cleaning_up: bool,
     /// What went wrong outside any test.
@@ -77,11 +80,14 @@ impl RunReport {
             }
             EventKind::Discovered { facts } => self.facts = Some(facts.as_ref().clone()),
             EventKind::Planned { tests } => self.planned.clone_from(tests),
-            EventKind::TestStarted { test } => self.current.push(CurrentStep {
-                test: test.clone(),
-                test_started: Some(event.at),
-                ..CurrentStep::default()
-            }),
+            EventKind::TestStarted { test } => {
+                self.current.retain(|current| &current.test != test);
+                self.current.push(CurrentStep {
+                    test: test.clone(),
+                    test_started: Some(event.at),
+                    ..CurrentStep::default()
+                });
+            }
             EventKind::StepStarted { test, step } => {
                 if let Some(current) = self.current.iter_mut().find(|current| &current.test == test) {
                     current.step.clone_from(step);
@@ -105,6 +111,18 @@ impl RunReport {
                 self.tests.retain(|test| test.name != result.name);
                 self.tests.push(result.as_ref().clone());
             }
+            EventKind::TestWaiting { test, message } => self.current.push(CurrentStep {
+                test: test.clone(),
+                step: message.clone(),
+                ..CurrentStep::default()
+            }),
+            EventKind::TestRetrying { test, tries, .. } => {
+                if let Some(current) = self.current.iter_mut().find(|current| &current.test == test) {
+                    current.step = format!("try {tries}");
+                    current.seen.clear();
+                }
+            }
+            EventKind::Suspended { suspended } => self.suspended = *suspended,
             EventKind::CleaningUp => self.cleaning_up = true,
             EventKind::RunFinished { end } => {
                 self.cleaning_up = false;

@@ -6,7 +6,7 @@ use super::RunReport;
 use crate::api::tempest_run::{
     ChoiceStatus, CloudStatus, Percentiles, Phase, PropagationStatus, TempestRunStatus, TestStatus,
 };
-use crate::outcome::{Evidence, Leak, Outcome, Propagation, TestResult, Verdict};
+use crate::outcome::{Evidence, Leak, Outcome, Propagation, TestResult, Verdict, shorten};
 use crate::plan::CloudFacts;
 use crate::plan::facts::Choice;
 
@@ -23,10 +23,11 @@ const ENTRIES: usize = 20;
 /// What the status says of a run; conditions are the controller's.
 pub fn status(report: &RunReport) -> TempestRunStatus {
     let finished = report.verdict.is_some();
-    let phase = match (finished, report.cleaning_up) {
-        (true, _) => Phase::Completed,
-        (false, true) => Phase::CleaningUp,
-        (false, false) => Phase::Running,
+    let phase = match report {
+        _ if finished => Phase::Completed,
+        RunReport { cleaning_up: true, .. } => Phase::CleaningUp,
+        RunReport { suspended: true, .. } => Phase::Suspended,
+        _ => Phase::Running,
     };
     let mut status = TempestRunStatus {
         phase: Some(phase),
@@ -51,6 +52,7 @@ pub fn status(report: &RunReport) -> TempestRunStatus {
         tests: tests(report),
         propagation: finished.then(|| propagation(&report.tests)).flatten(),
         leaked: leaked(report),
+        kept_until: report.tests.iter().filter_map(|test| test.kept_until).max(),
         ..TempestRunStatus::default()
     };
     shrink(&mut status);
@@ -71,7 +73,7 @@ fn test(result: &TestResult) -> TestStatus {
         id: result.id.clone(),
         outcome: Some(result.outcome),
         reason: result.reason,
-        message: result.message.as_deref().map(|message| cut(message, MESSAGE)),
+        message: result.message.as_deref().map(|message| shorten(message, MESSAGE)),
         start_time: result.started,
         duration: result.started.map(|_| in_words(Duration::from_millis(result.duration_ms))),
         tries: Some(result.tries).filter(|tries| *tries > 1),
@@ -84,14 +86,14 @@ fn test(result: &TestResult) -> TestStatus {
             .take(ENTRIES)
             .map(|skipped| crate::outcome::SkippedStep {
                 step: skipped.step.clone(),
-                message: cut(&skipped.message, EVIDENCE),
+                message: shorten(&skipped.message, EVIDENCE),
             })
             .collect(),
     }
 }
 
 fn evidence(evidence: &Evidence) -> Evidence {
-    let short = |text: &Option<String>| text.as_deref().map(|text| cut(text, EVIDENCE));
+    let short = |text: &Option<String>| text.as_deref().map(|text| shorten(text, EVIDENCE));
     Evidence {
         service: short(&evidence.service),
         method: short(&evidence.method),
@@ -113,7 +115,7 @@ fn cloud(facts: &CloudFacts) -> CloudStatus {
     let choice = |choice: &Choice| ChoiceStatus {
         id: choice.id.clone(),
         name: choice.name.clone(),
-        why: cut(&choice.why, EVIDENCE),
+        why: shorten(&choice.why, EVIDENCE),
     };
     let primary = facts.identities.get(&crate::outcome::Role::Primary);
     CloudStatus {
@@ -131,7 +133,7 @@ fn cloud(facts: &CloudFacts) -> CloudStatus {
         .map(|(name, chosen)| (name.to_owned(), choice(chosen)))
         .collect(),
         nameservers: facts.name_servers.iter().map(|server| server.label.clone()).collect(),
-        warnings: facts.warnings.iter().map(|warning| cut(warning, MESSAGE)).collect(),
+        warnings: facts.warnings.iter().map(|warning| shorten(warning, MESSAGE)).collect(),
     }
 }
 
@@ -139,8 +141,8 @@ fn leaked(report: &RunReport) -> Vec<Leak> {
     let all = report.tests.iter().flat_map(|test| &test.leaked).chain(&report.leaked);
     all.take(ENTRIES)
         .map(|leak| Leak {
-            name: cut(&leak.name, EVIDENCE),
-            message: leak.message.as_deref().map(|message| cut(message, EVIDENCE)),
+            name: shorten(&leak.name, EVIDENCE),
+            message: leak.message.as_deref().map(|message| shorten(message, EVIDENCE)),
             ..leak.clone()
         })
         .collect()
@@ -178,7 +180,7 @@ fn shrink(status: &mut TempestRunStatus) {
         |test| test.skipped_steps.clear(),
         |test| test.findings.clear(),
         |test| test.evidence = None,
-        |test| test.message = test.message.as_deref().map(|message| cut(message, 80)),
+        |test| test.message = test.message.as_deref().map(|message| shorten(message, 80)),
         // The name and the outcome stay: what is acknowledged is never played again.
         |test| *test = TestStatus { name: test.name.clone(), outcome: test.outcome, ..TestStatus::default() },
     ];
@@ -203,14 +205,6 @@ fn size(of: &impl serde::Serialize) -> usize {
     serde_json::to_string(of).map_or(0, |text| text.len())
 }
 
-fn cut(text: &str, limit: usize) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit + 1).collect();
-    if clean.chars().count() <= limit {
-        return clean;
-    }
-    clean.chars().take(limit).chain(['…']).collect()
-}
-
 /// A duration as people write it: `3m12s`; fractions only below ten seconds.
 pub fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -227,6 +221,7 @@ pub fn sentence(report: &RunReport) -> String {
     let summary = &report.summary;
     let counts = [
         (summary.passed, "passed"),
+        (summary.flaky, "of them flaky"),
         (summary.failed, "failed"),
         (summary.errored, "errored"),
         (summary.skipped, "skipped"),
@@ -239,14 +234,14 @@ pub fn sentence(report: &RunReport) -> String {
         .collect();
     let mut text = if told.is_empty() { "no test was played".to_owned() } else { told.join(", ") };
     if let Some(fault) = &report.fault {
-        text = format!("{text}; {}", cut(&fault.message, MESSAGE));
+        text = format!("{text}; {}", shorten(&fault.message, MESSAGE));
     } else if let Some(worst) = report
         .tests
         .iter()
         .find(|test| matches!(test.outcome, Outcome::Failed | Outcome::Errored | Outcome::TimedOut))
     {
         let message = worst.message.as_deref().unwrap_or_default();
-        text = format!("{text}; {}: {}", worst.name, cut(message, MESSAGE));
+        text = format!("{text}; {}: {}", worst.name, shorten(message, MESSAGE));
     }
     if report.verdict == Some(Verdict::Passed) && summary.leaked > 0 {
         text = format!("{text}; {} things could not be removed", summary.leaked);

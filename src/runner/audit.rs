@@ -46,7 +46,28 @@ const fn kind(service: Service, kind: &'static str, collection: &'static str, li
     Kind { service, called: kind, collection, list }
 }
 
-/// Something that carries the prefix.
+/// What is looked for: the prefixes of tests, runs and attempts.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// One of these is on it.
+    pub any: Vec<String>,
+    /// And none of these: what they are on is kept on purpose.
+    pub none: Vec<String>,
+}
+
+impl Marks {
+    /// Only this prefix.
+    pub fn of(prefix: &str) -> Self {
+        Self { any: vec![prefix.to_owned()], none: Vec::new() }
+    }
+
+    fn are_on(&self, texts: &[&str]) -> bool {
+        let carried = |prefix: &String| texts.iter().any(|text| carries(text, prefix));
+        self.any.iter().any(carried) && !self.none.iter().any(carried)
+    }
+}
+
+/// Something that carries the marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// As whom it was found.
@@ -65,12 +86,12 @@ pub struct Found {
     pub description: String,
 }
 
-/// Everything whose name or description carries `prefix`, in every project that the run acts in. A service that
+/// Everything whose name or description carries the marks, in every project that the run acts in. A service that
 /// cannot be asked is passed over: its trouble shows elsewhere. Without `services`, all of the catalogue.
-pub async fn find(cloud: &Cloud, services: Option<&BTreeSet<ServiceType>>, prefix: &str) -> Vec<Found> {
+pub async fn find(cloud: &Cloud, services: Option<&BTreeSet<ServiceType>>, marks: &Marks) -> Vec<Found> {
     let wanted =
         |service: Service| services.is_none_or(|all| all.iter().any(|one| service_of(*one) == service));
-    let matches = |name: &str, description: &str| carries(name, prefix) || carries(description, prefix);
+    let matches = |name: &str, description: &str| marks.are_on(&[name, description]);
     find_matching(cloud, &wanted, &matches).await.0
 }
 
@@ -78,14 +99,14 @@ pub async fn find(cloud: &Cloud, services: Option<&BTreeSet<ServiceType>>, prefi
 pub async fn audit(
     undoing: &Undoing<'_>,
     services: Option<&BTreeSet<ServiceType>>,
-    prefix: &str,
+    marks: &Marks,
     known: &[Leak],
 ) -> Vec<Leak> {
     let last = Mutex::new(Vec::new());
     let settled = undoing
         .until(SETTLING, "audit", || {
             async {
-                let found = find(undoing.cloud, services, prefix).await;
+                let found = find(undoing.cloud, services, marks).await;
                 // What is known to be stuck is not waited for again.
                 let open = found.iter().filter(|found| !is_known(found, known)).count();
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = found;
@@ -183,7 +204,7 @@ pub async fn remove(undoing: &Undoing<'_>, found: Vec<Found>, known: &[Leak]) ->
             id: found.id,
             name: if found.name.is_empty() { found.description } else { found.name },
             removed: end.is_ok(),
-            message: end.err().map(|fault| super::fault::shorten(&fault.message, 400)),
+            message: end.err().map(|fault| crate::outcome::shorten(&fault.message, 400)),
         });
     }
     leaks

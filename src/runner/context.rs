@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::CloudIdentity;
 use super::clock::Clock;
 use super::cloud::Cloud;
+use super::control::Suspension;
+use super::deadline::Deadline;
 use super::event::{EventKind, EventSink};
 use super::fault::StepFault;
 use super::ledger::Ledger;
+use super::locks::Locks;
 use super::poll::{Observation, Wait, poll};
 use super::rhythm::Rhythm;
 use crate::dns::Serial;
@@ -48,10 +52,30 @@ pub struct RunContext {
     /// Stops undoing, too.
     pub abandon: CancellationToken,
     /// The run's end.
-    pub deadline: Instant,
+    pub deadline: Deadline,
+    /// What its owner wants.
+    pub suspension: Suspension,
+    /// Whether no new test begins; follows what the owner wants once the deadline has moved.
+    pub paused: Suspension,
+    /// The locks of this process.
+    pub locks: Locks,
+    /// Whose cloud it is.
+    pub identity: CloudIdentity,
+    /// The prefixes of what is kept for a look at it.
+    pub kept: Mutex<Vec<String>>,
 }
 
 impl RunContext {
+    /// Notes that what carries this prefix is kept.
+    pub fn keep(&self, prefix: &str) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(prefix.to_owned());
+    }
+
+    /// The prefixes of what is kept.
+    pub fn kept(&self) -> Vec<String> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Tells what happens.
     pub fn tell(&self, kind: EventKind) {
         self.events.send(self.clock.now(), kind);
@@ -135,7 +159,7 @@ impl<'a> TestContext<'a> {
     /// A test about to be played; its values are set up, its variables not yet.
     pub fn new(run: &'a RunContext, test: &'a PlannedTest, scenario: &'a Scenario) -> Self {
         let started = Instant::now();
-        let deadline = (started + run.plan.settings.test_timeout).min(run.deadline);
+        let deadline = (started + run.plan.settings.test_timeout).min(run.deadline.get());
         let state = TestState { scope: first_scope(run, test), ..TestState::default() };
         Self { run, test, scenario, started, deadline, state: Mutex::new(state) }
     }
@@ -279,7 +303,7 @@ impl<'a> StepContext<'a> {
             self.run().tell(EventKind::StepWaiting {
                 test: self.test.test.name.clone(),
                 step: self.label.clone(),
-                seen: super::fault::shorten(seen, 200),
+                seen: crate::outcome::shorten(seen, 200),
             });
         };
         let wait = Wait {

@@ -71,6 +71,24 @@ pub enum EventKind {
         /// What was found, when it did not simply pass.
         message: Option<String>,
     },
+    /// A test waits until it may begin.
+    TestWaiting {
+        /// Its name.
+        test: String,
+        /// What for, for a person.
+        message: String,
+    },
+    /// A test did not pass, and is played again.
+    TestRetrying {
+        /// Its name.
+        test: String,
+        /// The number of the try that begins, from 2.
+        tries: u32,
+        /// How the last one ended.
+        outcome: Outcome,
+        /// Why.
+        message: String,
+    },
     /// A test's doings are being undone.
     TestCleaningUp {
         /// Its name.
@@ -85,6 +103,11 @@ pub enum EventKind {
     TestCarriedOver {
         /// How it ended.
         result: Box<TestResult>,
+    },
+    /// No new test begins for now, or tests begin again.
+    Suspended {
+        /// Which of the two.
+        suspended: bool,
     },
     /// The run's last audit began.
     CleaningUp,

@@ -1,19 +1,20 @@
-//! Plays one test: its steps, then the undoing, then the audit; whatever happens, all three.
+//! Plays one try of a test: its steps, then the undoing, then the audit; whatever happens, all three.
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::audit;
+use super::audit::{self, Marks};
 use super::context::{RunContext, StepContext, TestContext, expression_fault};
 use super::event::EventKind;
-use super::fault::{StepEnd, StepFault, shorten};
+use super::fault::{StepEnd, StepFault};
 use super::step;
 use super::undo::Undoing;
-use crate::outcome::{FailedStep, Finding, Outcome, Reason, SkippedStep, StepResult, TestResult};
+use crate::outcome::{FailedStep, Finding, Outcome, Reason, SkippedStep, StepResult, TestResult, shorten};
 use crate::plan::PlannedTest;
 use crate::scenario::Scenario;
 use crate::scenario::document::Step;
@@ -21,17 +22,19 @@ use crate::scenario::document::Step;
 /// Longest message of a test or step, in characters.
 const MESSAGE_LIMIT: usize = 800;
 
-/// Plays `scenario` as `test` of the run and tells what happens, the end included.
-pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> TestResult {
+/// Plays `scenario` as `test` of the run and tells what happens. What it made stays when `keep` says until when.
+pub async fn play(
+    run: &RunContext,
+    test: &PlannedTest,
+    scenario: &Scenario,
+    keep: impl FnOnce(&TestResult) -> Option<Timestamp>,
+) -> TestResult {
     let began = run.clock.now();
-    run.tell(EventKind::TestStarted { test: test.name.clone() });
     let context = TestContext::new(run, test, scenario);
     let end = AssertUnwindSafe(play_steps(&context)).catch_unwind().await.unwrap_or_else(|panic| {
         let message = format!("the runner broke while playing the test: {}", panic_text(panic.as_ref()));
         Err((String::new(), StepFault::errored(Reason::RunnerPanicked, message)))
     });
-    run.tell(EventKind::TestCleaningUp { test: test.name.clone() });
-    let leaked = clean_up(&context).await;
     let state = std::mem::take(&mut *context.state());
     let mut result = TestResult {
         name: test.name.clone(),
@@ -49,7 +52,7 @@ pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> 
         skipped_steps: state.skipped,
         steps: state.steps,
         propagation: state.propagation,
-        leaked,
+        leaked: Vec::new(),
         required: test.required,
     };
     if let Err((step, fault)) = end {
@@ -59,7 +62,14 @@ pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> 
         result.check_was_open = fault.check_was_open;
         result.failed_step = (!step.is_empty()).then(|| -> FailedStep { fault.failed_step(&step) });
     }
-    run.tell(EventKind::TestFinished { result: Box::new(result.clone()) });
+    result.kept_until = keep(&result);
+    if result.kept_until.is_some() {
+        run.keep(&test.prefix);
+    } else {
+        run.tell(EventKind::TestCleaningUp { test: test.name.clone() });
+        result.leaked = clean_up(&context).await;
+        result.duration_ms = millis(context.started);
+    }
     result
 }
 
@@ -74,7 +84,8 @@ async fn clean_up(context: &TestContext<'_>) -> Vec<crate::outcome::Leak> {
     let undoing = Undoing::of(run);
     let mut leaked = undoing.undo_all(run.ledger.open_of(&context.test.prefix).await).await;
     let services = &context.scenario.gates.services;
-    let found = audit::audit(&undoing, Some(services), &context.test.prefix, &leaked).await;
+    let marks = Marks::of(&context.test.prefix);
+    let found = audit::audit(&undoing, Some(services), &marks, &leaked).await;
     // What could not go because of something that nobody wrote down can go once that is gone.
     if !leaked.is_empty() && found.iter().any(|leak| leak.removed) {
         let still = undoing.undo_all(run.ledger.open_of(&context.test.prefix).await).await;

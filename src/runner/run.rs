@@ -1,29 +1,32 @@
 //! A whole run: connect, look, plan, play, undo, audit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::join;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::{Admission, CloudIdentity, Leave};
-use super::audit;
+use super::audit::{self, Marks};
 use super::clock::Clock;
 use super::cloud::{Cloud, fault_of, with_sources};
 use super::context::RunContext;
-use super::control::Control;
+use super::control::{Control, Suspension};
+use super::deadline::{Deadline, follow_suspension};
 use super::discover::discover;
 use super::event::{EventKind, EventSink, RunEnd};
 use super::fault::StepFault;
 use super::ledger::Ledger;
-use super::play::play;
+use super::locks::Locks;
 use super::rhythm::Rhythm;
-use super::undo::Undoing;
+use super::tries::play_tries;
+use super::undo::{Undoing, carries};
 use crate::openstack::{CloudConfig, Interface, Session, SessionOptions};
-use crate::outcome::{Leak, Outcome, Reason, Role, RunFault, TestResult};
+use crate::outcome::{Leak, Outcome, Reason, Role, RunFault, TestResult, Verdict};
 use crate::plan::{CloudFacts, CloudRequest, Decision, PlanError, PlannedTest, RunIdentity, RunPlan};
 
 /// What a run starts from.
@@ -43,6 +46,10 @@ pub struct RunInputs {
     pub admission: Option<Arc<dyn Admission>>,
     /// Results of an earlier attempt: these tests are not played again.
     pub carried_over: Vec<TestResult>,
+    /// The prefixes of earlier attempts that were interrupted: what carries them is looked for, too.
+    pub interrupted: Vec<String>,
+    /// Locks of scenarios; kept between runs by whoever has several.
+    pub locks: Locks,
 }
 
 /// Turns what was found of the cloud into what is played.
@@ -82,6 +89,10 @@ async fn whole_run(
     clock: &Clock,
 ) -> RunEnd {
     let ended = |fault: RunFault| RunEnd { fault: Some(fault), leaked: Vec::new() };
+    let start = || events.send(clock.now(), EventKind::RunStarted { run: inputs.run.clone() });
+    if inputs.admission.is_none() {
+        start();
+    }
     let sessions = tokio::select! {
         sessions = connect(&inputs) => sessions,
         () = control.cancel.cancelled() => Err(cancelled()),
@@ -91,7 +102,9 @@ async fn whole_run(
         Err(fault) => Err(fault.clone()),
     };
     // Whoever waits for its turn has not begun.
-    events.send(clock.now(), EventKind::RunStarted { run: inputs.run.clone() });
+    if inputs.admission.is_some() {
+        start();
+    }
     let (sessions, _leave) = match (sessions, leave) {
         (Ok(sessions), Ok(leave)) => (sessions, leave),
         (Err(fault), _) | (_, Err(fault)) => return ended(fault),
@@ -105,6 +118,7 @@ async fn whole_run(
         Err(fault) => return ended(run_fault(fault)),
     };
     events.send(clock.now(), EventKind::Discovered { facts: Box::new(facts.clone()) });
+    let identity = sessions.get(&Role::Primary).map(CloudIdentity::of).unwrap_or_default();
     let cloud = Cloud::new(sessions).knowing(&facts);
     let plan = match planner(facts) {
         Ok(plan) => plan,
@@ -119,7 +133,7 @@ async fn whole_run(
     };
     let tests = plan.tests.iter().map(|test| test.name.clone()).collect();
     events.send(clock.now(), EventKind::Planned { tests });
-    let deadline = Instant::now() + plan.settings.run_timeout;
+    let deadline = Deadline::after(plan.settings.run_timeout);
     let run = Arc::new(RunContext {
         plan,
         cloud,
@@ -130,9 +144,17 @@ async fn whole_run(
         cancel: control.cancel.child_token(),
         abandon: control.abandon.clone(),
         deadline,
+        suspension: control.suspension.clone(),
+        paused: Suspension::default(),
+        locks: inputs.locks,
+        identity,
+        kept: Mutex::default(),
     });
-    play_all(&run).await;
-    finish(&run, control).await
+    tokio::select! {
+        () = play_all(&run, inputs.carried_over) => {}
+        () = follow_suspension(&run) => {}
+    }
+    finish(&run, control, inputs.interrupted).await
 }
 
 /// Waits for leave to play.
@@ -152,11 +174,16 @@ async fn admit(
 }
 
 /// Plays all tests, at most so many at once; those that do not start are told of, too.
-async fn play_all(run: &Arc<RunContext>) {
+async fn play_all(run: &Arc<RunContext>, carried_over: Vec<TestResult>) {
     let places = Arc::new(Semaphore::new(run.plan.settings.max_parallel.max(1)));
     let failed = CancellationToken::new();
     let mut playing = JoinSet::new();
     for index in 0..run.plan.tests.len() {
+        let Some(test) = run.plan.tests.get(index) else { continue };
+        if let Some(result) = carried_over.iter().find(|result| result.name == test.name) {
+            run.tell(EventKind::TestCarriedOver { result: Box::new(result.clone()) });
+            continue;
+        }
         let (run, places, failed) = (Arc::clone(run), Arc::clone(&places), failed.clone());
         playing.spawn(async move {
             let Some(test) = run.plan.tests.get(index) else { return };
@@ -166,22 +193,13 @@ async fn play_all(run: &Arc<RunContext>) {
                     return not_started(&run, test, Outcome::Skipped, *reason, message.clone());
                 }
             };
-            // The semaphore is never closed; without a permit the test is played all the same.
-            let _permit = places.acquire().await;
-            if run.cancel.is_cancelled() {
-                let message = "the run was cancelled before this test started".to_owned();
-                return not_started(&run, test, Outcome::Cancelled, Reason::Cancelled, message);
+            let _place = place(&run, &places).await;
+            if let Some((outcome, reason, message)) = why_not(&run, &failed) {
+                return not_started(&run, test, outcome, reason, message.to_owned());
             }
-            if Instant::now() >= run.deadline {
-                let message = "the time allowed to the run ended before this test started".to_owned();
-                return not_started(&run, test, Outcome::TimedOut, Reason::RunTimedOut, message);
-            }
-            if failed.is_cancelled() {
-                let message = "an earlier test failed, and the run stops at the first failure".to_owned();
-                return not_started(&run, test, Outcome::Skipped, Reason::FailFast, message);
-            }
-            let result = play(&run, test, &scenario).await;
-            let bad = matches!(result.outcome, Outcome::Failed | Outcome::Errored | Outcome::TimedOut);
+            let result = play_tries(&run, test, &scenario).await;
+            let policy = &run.plan.settings.verdict;
+            let bad = matches!(result.counts_as(policy), Verdict::Failed | Verdict::Errored);
             if bad && run.plan.settings.fail_fast {
                 failed.cancel();
             }
@@ -194,6 +212,36 @@ async fn play_all(run: &Arc<RunContext>) {
     }
 }
 
+/// A place among those that play at once; nobody gets one while the run is suspended.
+async fn place<'a>(run: &RunContext, places: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
+    loop {
+        // The semaphore is never closed; without a permit the test is played all the same.
+        let place = places.acquire().await.ok();
+        if !run.paused.is_set() || run.cancel.is_cancelled() {
+            return place;
+        }
+        drop(place);
+        tokio::select! {
+            () = run.paused.until(false) => {}
+            () = run.cancel.cancelled() => {}
+        }
+    }
+}
+
+/// Why a test does not begin although it has its place.
+fn why_not(run: &RunContext, failed: &CancellationToken) -> Option<(Outcome, Reason, &'static str)> {
+    if run.cancel.is_cancelled() {
+        let message = "the run was cancelled before this test started";
+        return Some((Outcome::Cancelled, Reason::Cancelled, message));
+    }
+    if Instant::now() >= run.deadline.get() {
+        let message = "the time allowed to the run ended before this test started";
+        return Some((Outcome::TimedOut, Reason::RunTimedOut, message));
+    }
+    let message = "an earlier test failed, and the run stops at the first failure";
+    failed.is_cancelled().then_some((Outcome::Skipped, Reason::FailFast, message))
+}
+
 fn not_started(run: &RunContext, test: &PlannedTest, outcome: Outcome, reason: Reason, message: String) {
     let result = TestResult {
         required: test.required,
@@ -202,14 +250,22 @@ fn not_started(run: &RunContext, test: &PlannedTest, outcome: Outcome, reason: R
     run.tell(EventKind::TestFinished { result: Box::new(result) });
 }
 
-/// What is still in the ledger is undone once more, then everything that carries the run's prefix is looked for.
-async fn finish(run: &RunContext, control: &Control) -> RunEnd {
+/// What is still in the ledger is undone once more, then everything that carries the run's marks is looked for; what
+/// is kept on purpose stays.
+async fn finish(run: &RunContext, control: &Control, interrupted: Vec<String>) -> RunEnd {
     run.tell(EventKind::CleaningUp);
     let undoing = Undoing::of(run);
-    let open = run.ledger.open().await;
+    let kept = run.kept();
+    let own = run.plan.run.prefix();
+    let mut open = run.ledger.open().await;
+    open.retain(|entry| !kept.contains(&entry.test_prefix));
+    let (of_tests, of_others): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|entry| carries(&entry.test_prefix, &own));
     // Each test has told its own leaks; here only what vanished meanwhile is struck out.
-    let known = undoing.undo_all(open).await;
-    let leaked = audit::audit(&undoing, None, &run.plan.run.prefix(), &known).await;
+    let (mut known, mut leaked) = join!(undoing.undo_all(of_tests), undoing.undo_all(of_others));
+    known.extend(leaked.iter().cloned());
+    let marks = Marks { any: [vec![own], interrupted].concat(), none: kept };
+    leaked.extend(audit::audit(&undoing, None, &marks, &known).await);
     if let Err(error) = run.ledger.close().await {
         tracing::warn!(%error, "the ledger could not be closed");
     }
@@ -253,8 +309,8 @@ pub async fn undo(inputs: &RunInputs, ledger: &Ledger, control: &Control) -> Res
     let undoing =
         Undoing { cloud: &cloud, ledger, rhythm: &inputs.rhythm, abandon: &control.abandon, scale: 1.0 };
     let mut leaked = undoing.undo_all(ledger.open().await).await;
-    let prefix = ledger.run().await.prefix();
-    leaked.extend(audit::audit(&undoing, None, &prefix, &leaked).await);
+    let marks = Marks::of(&ledger.run().await.prefix());
+    leaked.extend(audit::audit(&undoing, None, &marks, &leaked).await);
     if let Err(error) = ledger.close().await {
         tracing::warn!(%error, "the ledger could not be closed");
     }

@@ -316,7 +316,7 @@ fn known_service(name: &str) -> Result<Service, StepFault> {
 }
 
 fn leak_of(entry: &Entry, fault: &StepFault) -> Leak {
-    let message = Some(super::fault::shorten(&fault.message, 400));
+    let message = Some(crate::outcome::shorten(&fault.message, 400));
     match &entry.undo {
         Undo::Stack { name, id } => Leak {
             service: "orchestration".to_owned(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::expression::{Condition, Template};
-use super::{Feature, HttpMethod, NeededFact, RecordType, ServiceType};
+use super::{Exclusive, Feature, HttpMethod, NeededFact, RecordType, ServiceType};
 use crate::outcome::Role;
 
 /// A scenario ready to be played.
@@ -23,6 +23,10 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// What the cloud must declare.
     pub gates: Gates,
+    /// Where no other test may be played beside it.
+    pub exclusive: Option<Exclusive>,
+    /// Names that only one test at a time may hold in a cloud.
+    pub locks: BTreeSet<String>,
     /// Named values, in the order in which they are evaluated.
     pub variables: Vec<(String, Template)>,
     /// HOT templates by name, as they are sent to Heat.

@@ -12,7 +12,9 @@ mod load;
 mod shape;
 mod yaml;
 
-pub use crate::api::scenario::{Feature, HttpMethod, NeededFact, RecordTypeSpec as RecordType, ServiceType};
+pub use crate::api::scenario::{
+    Exclusive, Feature, HttpMethod, NeededFact, RecordTypeSpec as RecordType, ServiceType,
+};
 pub use catalogue::{Catalogue, CatalogueError};
 pub use check::check;
 pub use document::Scenario;

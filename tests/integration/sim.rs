@@ -3,6 +3,7 @@
 mod bad_input;
 mod endings;
 mod faults;
+mod life;
 mod many;
 mod passing;
 mod player;

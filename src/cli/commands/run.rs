@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tempest_operator::api::tempest_run::{Expectation, OnFailure, TempestRunSpec};
 use tempest_operator::outcome::{Verdict, VerdictPolicy};
 use tempest_operator::report::{RunReport, junit, text};
 use tempest_operator::runner::ledger::{Entry, Ledger, Undo};
@@ -15,10 +16,13 @@ use crate::cli::request::{self, Request};
 use crate::cli::state::{self, State};
 use crate::cli::terminal;
 
+/// Nobody undoes by itself after the command has ended: a week, in seconds, stands for "until it is swept".
+const KEPT: u32 = 604_800;
+
 /// Runs the command.
 pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     let mut request = Request::read(&args.cloud, &args.select)?;
-    limit(&mut request, &args);
+    adjust(&mut request.spec, &args)?;
     let state = State::open(&args.state)?;
     state.tell_of_leftovers()?;
 
@@ -45,14 +49,34 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     Ok(report.verdict.unwrap_or(Verdict::Errored).into())
 }
 
-fn limit(request: &mut Request, args: &RunArgs) {
-    let execution = &mut request.spec.execution;
+/// Lays what was given as arguments over what the file says.
+fn adjust(spec: &mut TempestRunSpec, args: &RunArgs) -> Result<(), Problem> {
+    let execution = &mut spec.execution;
     if args.max_parallel.is_some() {
         execution.max_parallel = args.max_parallel;
+    }
+    if args.retries.is_some() {
+        execution.retries = args.retries;
     }
     if let Some(timeout) = args.timeout {
         execution.timeout_seconds = Some(u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX));
     }
+    if args.keep_on_failure {
+        execution.on_failure = Some(OnFailure { keep_resources_seconds: KEPT });
+    }
+    spec.scenarios.strict |= args.strict;
+    for expected in &args.expect_failure {
+        let named = expected.split_once('=').filter(|(name, reason)| !name.is_empty() && !reason.is_empty());
+        let Some((name, reason)) = named else {
+            return Err(Problem::input(format!(
+                "'{expected}' says not which test is expected to fail and why"
+            ))
+            .next("give --expect-failure a glob and after '=' the reason: 'floating_*=bug 42'"));
+        };
+        let (name, reason) = (name.to_owned(), reason.to_owned());
+        spec.scenarios.expected_failures.push(Expectation { name, reason, until: None });
+    }
+    Ok(())
 }
 
 fn xml(report: &RunReport, policy: &VerdictPolicy) -> Result<String, Problem> {

@@ -1,9 +1,9 @@
 //! The `guest` step: a boot script in the guest prints two markers to the console; we read them through Nova.
 
-use crate::outcome::{Evidence, Reason};
+use crate::outcome::{Evidence, Reason, shorten};
 use crate::runner::cloud::fault_of;
 use crate::runner::context::StepContext;
-use crate::runner::fault::{StepEnd, StepFault, shorten};
+use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::GuestAction;
 use futures::FutureExt;

@@ -54,6 +54,8 @@ pub(super) fn check_lines(name: &str, spec: &TempestScenarioSpec) -> Result<Scen
         title: spec.title.clone(),
         tags: spec.tags.clone(),
         gates: checker.gates,
+        exclusive: spec.exclusive,
+        locks: spec.locks.iter().cloned().collect(),
         variables,
         templates: spec.templates.clone(),
         steps,
@@ -139,6 +141,14 @@ impl Checker {
             if tag.is_empty() || !tag.bytes().all(good) {
                 let path = format!("spec.tags[{index}]");
                 self.fault(&path, format!("'{tag}' is no tag"), "use letters, digits, '-', '_' and '.'");
+            }
+        }
+        for (index, lock) in spec.locks.iter().enumerate() {
+            let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            if lock.is_empty() || !lock.bytes().all(good) {
+                let path = format!("spec.locks[{index}]");
+                let help = "use lower-case letters, digits and '-'";
+                self.fault(&path, format!("'{lock}' is no name of a lock"), help);
             }
         }
         let needs = &spec.needs;

@@ -11,6 +11,8 @@ use rstest::rstest;
     "id: seven",
     "spec.id: is no UUID; make one with uuidgen"
 )]
+#[case::lock("tags: [smoke]", "tags: [smoke]\n  locks: ['A b']", "spec.locks[0]: 'A b' is no name of a lock")]
+#[case::exclusive("tags: [smoke]", "tags: [smoke]\n  exclusive: universe", "spec.exclusive")]
 #[case::tag("[smoke]", "['a b']", "spec.tags[0]: 'a b' is no tag")]
 #[case::variable_twice("{name: name,", "{name: zone,", "there are two variables 'zone'; rename one of them")]
 #[case::variable_name("{name: name,", "{name: 1st,", "'1st' is no name")]

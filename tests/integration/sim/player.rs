@@ -12,7 +12,7 @@ use tempest_operator::plan::{self, RunIdentity, Settings};
 use tempest_operator::report::RunReport;
 use tempest_operator::runner::event::{Event, EventKind, EventSink};
 use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
-use tempest_operator::runner::{Clock, Control, Planner, Rhythm, RunInputs, verify};
+use tempest_operator::runner::{Clock, Control, Locks, Planner, Rhythm, RunInputs, verify};
 use tempest_operator::scenario::{Catalogue, load_file_text};
 use tempest_operator::simcloud::{Guests, SimCloud, SimOptions, shell};
 use uuid::Uuid;
@@ -103,6 +103,8 @@ pub struct Player {
     pub on_event: Box<dyn FnMut(&Event) + Send>,
     pub run: RunIdentity,
     pub kept: Kept,
+    pub carried_over: Vec<TestResult>,
+    pub locks: Locks,
 }
 
 /// A simulated cloud without any latency, whose guests boot.
@@ -142,6 +144,8 @@ impl Player {
             on_event: Box::new(|_| {}),
             run: RunIdentity::new("fast", Uuid::new_v4(), 1, Timestamp::now()),
             kept: Kept::default(),
+            carried_over: Vec::new(),
+            locks: Locks::default(),
         }
     }
 
@@ -174,7 +178,9 @@ impl Player {
             options: self.options.clone(),
             rhythm: Rhythm::default(),
             admission: None,
-            carried_over: Vec::new(),
+            carried_over: self.carried_over.clone(),
+            interrupted: Vec::new(),
+            locks: self.locks.clone(),
         }
     }
 
