@@ -1,13 +1,15 @@
 //! A run's credentials: the Secret, whether it may be used, and what it says. Read by `get`, never listed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::decide::Credentials;
 use crate::api::tempest_run::TempestRun;
-use crate::openstack::{CaSource, CloudConfig, CloudsFile};
+use crate::openstack::{CaSource, CloudConfig, CloudsFile, CredentialSource};
 use crate::outcome::Role;
 use crate::plan::{self, CloudRequest};
 use crate::scenario::catalogue::Catalogue;
@@ -81,6 +83,36 @@ fn judge(name: &str, secret: &Secret, run: &TempestRun) -> Result<Usable, Creden
         })
         .collect::<Result<BTreeMap<_, _>, Credentials>>()?;
     Ok(Usable { clouds, request })
+}
+
+/// The Secret of a run, read again when Keystone refuses what was read before.
+#[derive(Debug)]
+pub struct SecretCredentials {
+    secrets: Api<Secret>,
+    run: Arc<TempestRun>,
+}
+
+impl SecretCredentials {
+    /// The Secret that the run names.
+    pub fn of(secrets: Api<Secret>, run: Arc<TempestRun>) -> Self {
+        Self { secrets, run }
+    }
+
+    async fn usable(&self) -> Option<Usable> {
+        let name = &self.run.spec.cloud.secret_ref.as_ref()?.name;
+        let secret = self.secrets.get_opt(name).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, name, "the Secret could not be read again");
+            None
+        })?;
+        judge(name, &secret, &self.run).ok()
+    }
+}
+
+#[async_trait]
+impl CredentialSource for SecretCredentials {
+    async fn current(&self, entry: &str) -> Option<CloudConfig> {
+        self.usable().await?.clouds.into_values().find(|cloud| cloud.name == entry)
+    }
 }
 
 /// Creating runs must not mean reading every Secret of the namespace.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use kube::runtime::events::EventType;
-use kube::{Resource, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 
 use super::admission::RunAdmission;
 use super::attempts;
 use super::conditions::Moment;
-use super::credentials::Usable;
+use super::credentials::{SecretCredentials, Usable};
 use super::ledger::ConfigMapLedger;
 use super::notify::Notifier;
 use super::publish::Publisher;
@@ -17,6 +17,7 @@ use super::reports::Reports;
 use super::status_writer::StatusWriter;
 use super::supervise::TaskEnd;
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
+use crate::openstack::SessionOptions;
 use crate::outcome::Leak;
 use crate::plan::{self, RunIdentity};
 use crate::runner::event::EventSink;
@@ -64,7 +65,7 @@ pub async fn play(
         admission: Some(Arc::new(admission)),
         carried_over: carried_over.clone(),
         interrupted: attempts::interrupted(&run),
-        ..inputs(context, identity.clone(), usable)
+        ..inputs(context, &run, identity.clone(), usable)
     };
     let (spec, catalogue) = (run.spec.clone(), context.catalogue.clone());
     let policy = plan::settings(&spec).verdict;
@@ -126,7 +127,7 @@ pub async fn undo(
 ) -> Result<(), ReconcileError> {
     let Some(document) = store.load().await? else { return Ok(()) };
     let control = Control::default();
-    let inputs = inputs(context, document.run.clone(), usable);
+    let inputs = inputs(context, &run, document.run.clone(), usable);
     let ledger = Arc::new(Ledger::resume(document, Box::new(store)));
     let (context, given) = (Arc::clone(context), control.clone());
     let supervisor = context.supervisor.clone();
@@ -163,12 +164,14 @@ fn things(left: &[Leak]) -> String {
     things.join(", ")
 }
 
-fn inputs(context: &Context, run: RunIdentity, usable: Usable) -> RunInputs {
+fn inputs(context: &Context, run: &Arc<TempestRun>, identity: RunIdentity, usable: Usable) -> RunInputs {
+    let secrets = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
+    let credentials = SecretCredentials::of(secrets, Arc::clone(run));
     RunInputs {
-        run,
+        run: identity,
         clouds: usable.clouds,
         request: usable.request,
-        options: context.options.clone(),
+        options: SessionOptions { credentials: Some(Arc::new(credentials)), ..context.options.clone() },
         rhythm: context.rhythm.clone(),
         admission: None,
         carried_over: Vec::new(),

@@ -137,7 +137,8 @@ impl Session {
     ) -> Result<Response, Error> {
         let Attempt { raw, global_request_id, elapsed } = attempt;
         let raw = raw.map_err(|trouble| trouble.into_error(request.service, &request.method, url))?;
-        let secrets: [&SecretString; 2] = [&token.secret, self.inner.cloud.credentials.secret()];
+        let of_credentials = self.inner.secrets();
+        let secrets: Vec<&SecretString> = of_credentials.iter().chain([&token.secret]).collect();
         let headers = kept_headers(&raw.headers);
         let id = request_id(&headers);
         let success = (200..300).contains(&raw.status);

@@ -39,6 +39,7 @@ mod request;
 mod resolver;
 mod response;
 mod retry;
+mod rotation;
 mod service;
 mod session;
 mod token;
@@ -47,6 +48,8 @@ mod versions;
 
 #[cfg(test)]
 mod fixture_tests;
+#[cfg(test)]
+mod rotation_tests;
 #[cfg(test)]
 mod session_tests;
 #[cfg(test)]
@@ -64,6 +67,7 @@ pub use policy::{Cidr, EndpointPolicy, PolicyViolation};
 pub use request::Request;
 pub use response::Response;
 pub use retry::RetryPolicy;
+pub use rotation::CredentialSource;
 pub use service::{Interface, Service};
 pub use session::Session;
 pub use token::Named;

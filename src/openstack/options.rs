@@ -7,6 +7,7 @@ use super::gate::CallGate;
 use super::observe::RequestObserver;
 use super::policy::EndpointPolicy;
 use super::retry::RetryPolicy;
+use super::rotation::CredentialSource;
 
 /// How a session behaves; the default is right for an operator inside a cluster.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct SessionOptions {
     pub policy: EndpointPolicy,
     /// Who gives leave for every exchange; [`None`]: nobody needs to.
     pub gate: Option<Arc<dyn CallGate>>,
+    /// Where credentials that Keystone refuses are read once more; [`None`]: they are what they are.
+    pub credentials: Option<Arc<dyn CredentialSource>>,
     /// Who is told of every exchange.
     pub observer: Option<Arc<dyn RequestObserver>>,
     /// What the services' logs call this client.
@@ -45,6 +48,7 @@ impl Default for SessionOptions {
             retry: RetryPolicy::default(),
             policy: EndpointPolicy::default(),
             gate: None,
+            credentials: None,
             observer: None,
             user_agent: concat!("tempest-operator/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

@@ -1,11 +1,12 @@
 //! A session: one identity in one cloud, its token kept fresh, and the way in for every call.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, RwLock};
 use tokio::time::Instant;
 use url::Url;
@@ -34,8 +35,17 @@ pub(super) struct Inner {
     token: RwLock<Arc<Token>>,
     /// What does not change with the token.
     first: Arc<Token>,
-    /// Held by the one caller that gets a new token; the last refusal, so that those who waited do not ask again.
-    renewal: Mutex<Option<Refusal>>,
+    /// Held by the one caller that gets a new token.
+    renewal: Mutex<Renewal>,
+    /// The secrets of all credentials that were ever in use here.
+    secrets: std::sync::RwLock<Vec<SecretString>>,
+}
+
+struct Renewal {
+    /// With the credentials that are in use now.
+    cloud: CloudConfig,
+    /// The last refusal, so that those who waited do not ask again.
+    refusal: Option<Refusal>,
 }
 
 struct Refusal {
@@ -68,11 +78,12 @@ impl Session {
         let token = Arc::new(authenticate(&http, &cloud).await?);
         Ok(Self {
             inner: Arc::new(Inner {
+                secrets: std::sync::RwLock::new(vec![cloud.credentials.secret().clone()]),
+                renewal: Mutex::new(Renewal { cloud: cloud.clone(), refusal: None }),
                 cloud,
                 http,
                 first: Arc::clone(&token),
                 token: RwLock::new(token),
-                renewal: Mutex::new(None),
             }),
         })
     }
@@ -142,6 +153,16 @@ impl Session {
         self.inner.first.application_credential
     }
 
+    /// The id of the application credential, if it is one and Keystone tells.
+    pub(super) fn application_credential_id(&self) -> Option<&str> {
+        self.inner.first.application_credential_id.as_deref()
+    }
+
+    /// When the user's password ends, if it does and is what the session uses.
+    pub(super) fn password_expires_at(&self) -> Option<Timestamp> {
+        self.inner.first.password_expires_at.filter(|_| !self.uses_application_credential())
+    }
+
     /// When the current token ends, by Keystone's clock.
     pub async fn token_expires_at(&self) -> Timestamp {
         self.inner.token.read().await.expires_at
@@ -203,28 +224,29 @@ impl Session {
 
     /// Replaces a token; whoever comes while somebody else is at it waits and gets the same new one.
     pub(super) async fn renew(&self, stale: &Arc<Token>) -> Result<Arc<Token>, Error> {
-        let mut refusal = self.inner.renewal.lock().await;
+        let mut renewal = self.inner.renewal.lock().await;
         let current = Arc::clone(&*self.inner.token.read().await);
         if !Arc::ptr_eq(&current, stale) {
             return Ok(current);
         }
-        if let Some(refused) = refusal.as_ref().filter(|refused| refused.at.elapsed() < REFUSAL_COUNTS) {
+        let recent = renewal.refusal.as_ref().filter(|refused| refused.at.elapsed() < REFUSAL_COUNTS);
+        if let Some(refused) = recent {
             return Err(Error::Auth {
                 message: refused.message.clone(),
                 request_id: refused.request_id.clone(),
             });
         }
-        match authenticate(&self.inner.http, &self.inner.cloud).await {
+        match self.authenticate_again(&mut renewal.cloud).await {
             Ok(token) => {
                 let token = Arc::new(token);
                 *self.inner.token.write().await = Arc::clone(&token);
-                *refusal = None;
+                renewal.refusal = None;
                 tracing::debug!(cloud = self.inner.cloud.name, "got a new token");
                 Ok(token)
             }
             Err(error) => {
                 if let Error::Auth { message, request_id } = &error {
-                    *refusal = Some(Refusal {
+                    renewal.refusal = Some(Refusal {
                         at: Instant::now(),
                         message: message.clone(),
                         request_id: request_id.clone(),
@@ -233,6 +255,22 @@ impl Session {
                 Err(error)
             }
         }
+    }
+}
+
+impl Inner {
+    /// Remembers a secret, to be struck out of whatever comes back.
+    pub(super) fn keep_secret(&self, cloud: &CloudConfig) {
+        let secret = cloud.credentials.secret();
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        if secrets.iter().all(|known| known.expose_secret() != secret.expose_secret()) {
+            secrets.push(secret.clone());
+        }
+    }
+
+    /// The secrets of all credentials that were ever in use.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

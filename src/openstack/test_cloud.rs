@@ -45,7 +45,7 @@ struct Inner {
     calls: AtomicU32,
     tokens: AtomicU32,
     lifetime: Mutex<Duration>,
-    refuse: Mutex<bool>,
+    password: Mutex<Option<String>>,
 }
 
 impl Drop for TestCloud {
@@ -65,7 +65,7 @@ impl TestCloud {
             calls: AtomicU32::new(0),
             tokens: AtomicU32::new(0),
             lifetime: Mutex::new(Duration::from_hours(1)),
-            refuse: Mutex::new(false),
+            password: Mutex::new(Some(PASSWORD.to_owned())),
         });
         let app = Router::new().fallback(answer).with_state(Arc::clone(&inner));
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -87,7 +87,11 @@ impl TestCloud {
     }
 
     pub fn refuse_credentials(&self) {
-        *self.inner.refuse.lock().unwrap() = true;
+        *self.inner.password.lock().unwrap() = None;
+    }
+
+    pub fn change_password(&self, password: &str) {
+        *self.inner.password.lock().unwrap() = Some(password.to_owned());
     }
 
     pub fn config(&self) -> CloudConfig {
@@ -164,7 +168,7 @@ async fn answer(
 impl Inner {
     fn token(&self, seen: &Seen) -> Response {
         let password = &seen.body["auth"]["identity"]["password"]["user"]["password"];
-        if *self.refuse.lock().unwrap() || password != PASSWORD {
+        if password.as_str() != self.password.lock().unwrap().as_deref() {
             // A service that echoes what it was sent.
             let message = format!("no such user with {password}");
             return reply(
@@ -184,9 +188,11 @@ impl Inner {
                 }] })
             })
             .collect();
+        let name = &seen.body["auth"]["scope"]["project"]["name"];
+        let project = if name == "demo" { "p1" } else { "p2" };
         let body = json!({ "token": {
             "issued_at": issued.to_string(), "expires_at": expires.to_string(),
-            "user": { "id": "u1", "name": "demo" }, "project": { "id": "p1", "name": "demo" },
+            "user": { "id": "u1", "name": "demo" }, "project": { "id": project, "name": name },
             "roles": [{ "id": "r1", "name": "member" }], "methods": ["password"],
             "catalog": services,
         } });

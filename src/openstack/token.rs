@@ -35,6 +35,10 @@ pub(super) struct Token {
     pub project: Option<Named>,
     pub roles: Vec<String>,
     pub application_credential: bool,
+    /// Its id; older Keystones do not tell.
+    pub application_credential_id: Option<String>,
+    /// When the user's password ends, if it does.
+    pub password_expires_at: Option<Timestamp>,
     pub catalog: Catalog,
 }
 
@@ -47,15 +51,35 @@ struct Wire {
 struct WireToken {
     expires_at: Timestamp,
     issued_at: Option<Timestamp>,
-    user: Named,
+    user: WireUser,
     project: Option<Named>,
     #[serde(default)]
     roles: Vec<Named>,
     #[serde(default)]
     methods: Vec<String>,
-    application_credential: Option<Value>,
+    application_credential: Option<Named>,
     #[serde(default)]
     catalog: Vec<CatalogService>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    #[serde(flatten)]
+    named: Named,
+    #[serde(default)]
+    password_expires_at: Moment,
+}
+
+/// A moment that Keystone may write without an offset; it means UTC.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+pub(super) struct Moment(pub Option<Timestamp>);
+
+impl From<Option<String>> for Moment {
+    fn from(text: Option<String>) -> Self {
+        // What cannot be read is not known: nothing but a warning depends on it.
+        Self(text.and_then(|text| text.parse().or_else(|_| format!("{text}Z").parse()).ok()))
+    }
 }
 
 impl Token {
@@ -77,11 +101,13 @@ impl Token {
             secret,
             expires_at: token.expires_at,
             replace_at: received + usable,
-            user: token.user,
+            user: token.user.named,
             project: token.project,
             roles: token.roles.into_iter().map(|role| role.name).collect(),
             application_credential: token.application_credential.is_some()
                 || token.methods.iter().any(|m| m == "application_credential"),
+            application_credential_id: token.application_credential.map(|credential| credential.id),
+            password_expires_at: token.user.password_expires_at.0,
             catalog: Catalog::new(token.catalog),
         })
     }
@@ -126,6 +152,20 @@ mod tests {
         } });
         let token = Token::parse("t".into(), body, Timestamp::UNIX_EPOCH, Instant::now()).unwrap();
         assert!(token.application_credential);
-        assert_eq!(token.project, None);
+        assert_eq!((token.project, token.application_credential_id), (None, None));
+    }
+
+    #[rstest]
+    #[case::not_at_all(json!(null), None)]
+    #[case::without_an_offset(json!("2026-12-01T13:47:18.000000"), Some("2026-12-01T13:47:18Z"))]
+    #[case::with_one(json!("2026-12-01T13:47:18.000000Z"), Some("2026-12-01T13:47:18Z"))]
+    #[case::in_no_known_form(json!("soon"), None)]
+    fn a_password_may_end(#[case] told: Value, #[case] ends: Option<&str>) {
+        let body = json!({ "token": {
+            "expires_at": "2026-11-23T01:00:00Z", "user": { "id": "u", "password_expires_at": told },
+        } });
+        let token = Token::parse("t".into(), body, Timestamp::UNIX_EPOCH, Instant::now()).unwrap();
+        assert_eq!(token.password_expires_at, ends.map(|ends| ends.parse().unwrap()));
+        assert_eq!(token.user.id, "u");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Role;
@@ -53,6 +54,9 @@ pub struct Identity {
     pub roles: Vec<String>,
     /// Whether it is an application credential.
     pub application_credential: bool,
+    /// When the credential ends, if it does and Keystone tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// Something chosen, or the reason why nothing was.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 
 use super::cloud::fault_of;
 use super::fault::StepFault;
@@ -12,6 +13,9 @@ use crate::outcome::Role;
 use crate::plan::CloudRequest;
 use crate::plan::facts::{Choice, CloudFacts, Identity, NameServerFact};
 
+/// From when on the end of credentials is warned of.
+const WARN_BEFORE_END: SignedDuration = SignedDuration::from_hours(14 * 24);
+
 /// Looks at the cloud with the primary's eyes.
 ///
 /// # Errors
@@ -20,6 +24,7 @@ pub async fn discover(
     sessions: &BTreeMap<Role, Session>,
     request: &CloudRequest,
     policy: &EndpointPolicy,
+    now: Timestamp,
 ) -> Result<CloudFacts, StepFault> {
     let Some(primary) = sessions.get(&Role::Primary) else {
         let message = "there are no credentials for primary";
@@ -27,9 +32,15 @@ pub async fn discover(
     };
     let mut facts = CloudFacts {
         region: primary.region().unwrap_or_default().to_owned(),
-        identities: sessions.iter().map(|(role, session)| (*role, identity(session))).collect(),
+        identities: join_all(sessions.iter().map(|(role, session)| identity(*role, session)))
+            .await
+            .into_iter()
+            .collect(),
         ..CloudFacts::default()
     };
+    facts
+        .warnings
+        .extend(facts.identities.iter().filter_map(|(role, identity)| ends_soon(*role, identity, now)));
     let versions = join_all(Service::ALL.map(|service| version(primary, service))).await;
     for (service, version) in Service::ALL.into_iter().zip(versions) {
         if let Some(version) = version? {
@@ -62,15 +73,30 @@ pub async fn discover(
     Ok(facts)
 }
 
-fn identity(session: &Session) -> Identity {
-    Identity {
+async fn identity(role: Role, session: &Session) -> (Role, Identity) {
+    // A cloud may forbid to read this; the credentials are as good as before then.
+    let expires = session.keystone().credentials_expire_at().await.unwrap_or_else(|error| {
+        tracing::debug!(%error, %role, "when the credentials end is not known");
+        None
+    });
+    let identity = Identity {
         project_id: session.project_id().unwrap_or_default().to_owned(),
         project_name: session.project_name().unwrap_or_default().to_owned(),
         user_id: session.user_id().to_owned(),
         user_name: session.user_name().to_owned(),
         roles: session.roles().to_vec(),
         application_credential: session.uses_application_credential(),
-    }
+        expires,
+    };
+    (role, identity)
+}
+
+/// Warns of credentials that end before somebody will have replaced them without haste.
+fn ends_soon(role: Role, identity: &Identity, now: Timestamp) -> Option<String> {
+    let expires = identity.expires.filter(|expires| *expires < now + WARN_BEFORE_END)?;
+    let kind = if identity.application_credential { "application credential" } else { "password" };
+    let days = expires.duration_since(now).as_hours() / 24;
+    Some(format!("the {kind} of {role} ends at {expires:.0}, in {days} days: put another one in its place"))
 }
 
 /// The newest version that a service of the catalogue declares; [`None`] when it is not in the catalogue.
@@ -245,6 +271,35 @@ async fn name_servers(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::without_an_end(false, None, None)]
+    #[case::far_off(true, Some("2026-12-08T00:00:00Z"), None)]
+    #[case::soon(
+        true,
+        Some("2026-11-26T12:00:00Z"),
+        Some(
+            "the application credential of alternate ends at 2026-11-26T12:00:00Z, in 3 days: put another one in its place"
+        )
+    )]
+    #[case::a_password(
+        false,
+        Some("2026-11-23T12:00:00Z"),
+        Some(
+            "the password of alternate ends at 2026-11-23T12:00:00Z, in 0 days: put another one in its place"
+        )
+    )]
+    fn the_end_of_credentials_is_told_ahead(
+        #[case] application_credential: bool,
+        #[case] expires: Option<&str>,
+        #[case] warning: Option<&str>,
+    ) {
+        let expires = expires.map(|text| text.parse().unwrap());
+        let identity = Identity { application_credential, expires, ..Identity::default() };
+        let now = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert_eq!(ends_soon(Role::Alternate, &identity, now).as_deref(), warning);
+    }
 
     fn all() -> Vec<(String, String)> {
         [("1", "a"), ("2", "b"), ("3", "b")].map(|(id, name)| (id.to_owned(), name.to_owned())).to_vec()

@@ -110,7 +110,7 @@ async fn whole_run(
         (Err(fault), _) | (_, Err(fault)) => return ended(fault),
     };
     let facts = tokio::select! {
-        facts = discover(&sessions, &inputs.request, &inputs.options.policy) => facts,
+        facts = discover(&sessions, &inputs.request, &inputs.options.policy, clock.now()) => facts,
         () = control.cancel.cancelled() => return ended(cancelled()),
     };
     let facts = match facts {
@@ -298,9 +298,9 @@ async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault
 }
 
 /// Looks at the cloud without changing it.
-pub async fn preflight(inputs: &RunInputs) -> Result<CloudFacts, RunFault> {
+pub async fn preflight(inputs: &RunInputs, clock: &Clock) -> Result<CloudFacts, RunFault> {
     let sessions = connect(inputs).await?;
-    discover(&sessions, &inputs.request, &inputs.options.policy).await.map_err(run_fault)
+    discover(&sessions, &inputs.request, &inputs.options.policy, clock.now()).await.map_err(run_fault)
 }
 
 /// Undoes what an earlier process left in its ledger, then audits. What remains is returned.

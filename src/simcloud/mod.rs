@@ -109,6 +109,11 @@ impl SimCloud {
         self.shared.world().requests.clone()
     }
 
+    /// Gives a user another password, which ends all tokens of that user.
+    pub fn change_password(&self, user: &str, password: &str) {
+        self.shared.world().identity.change_password(user, password);
+    }
+
     /// Stops and waits until all sockets are closed.
     pub async fn shutdown(mut self) {
         self.shared.stop.cancel();

@@ -5,7 +5,7 @@ use tempest_operator::outcome::Reason;
 use tempest_operator::plan::{CloudFacts, Decision, RunPlan};
 use tempest_operator::report::json::{pretty, yaml};
 use tempest_operator::report::{table, text};
-use tempest_operator::runner;
+use tempest_operator::runner::{self, Clock};
 
 use super::sweep::broken;
 use crate::cli::args::{Output, PreflightArgs};
@@ -41,7 +41,7 @@ pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
     let identity = request::new_run("preflight");
     let planner = request.planner(request::catalogue()?, identity.clone())?;
     let inputs = request.inputs(identity);
-    let facts = runner::preflight(&inputs).await.map_err(|fault| broken(&fault))?;
+    let facts = runner::preflight(&inputs, &Clock::system()).await.map_err(|fault| broken(&fault))?;
     let findings = Findings::of(planner(facts).map_err(request::problem)?);
 
     let failed = |error| Problem::unable("the findings cannot be shown").because(error);

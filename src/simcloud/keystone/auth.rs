@@ -132,6 +132,7 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
             }
         })
         .filter(|credential| wanted["secret"].as_str() == Some(credential.secret.as_str()))
+        .filter(|credential| credential.expires.is_none_or(|expires| world.wall() < expires))
         .ok_or_else(unauthorized)?;
     let user = world.identity.users.iter().find(|user| user.id == credential.user_id);
     let project = world.identity.projects.iter().find(|p| p.id == credential.project_id);
@@ -143,7 +144,10 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
         methods: vec!["application_credential"],
         fixed: Some((project.clone(), credential.roles.clone())),
         credential: Some((credential.id.clone(), credential.name.clone())),
-        expires: None,
+        // No token outlives the credential that it was given for.
+        expires: credential.expires.map(|expires| {
+            world.now + Duration::try_from(expires.duration_since(world.wall())).unwrap_or_default()
+        }),
     })
 }
 

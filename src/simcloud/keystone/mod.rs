@@ -6,6 +6,7 @@ mod catalog;
 use std::{collections::HashMap, time::Duration};
 
 use http::Method;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub(super) use auth::authenticate;
@@ -43,6 +44,8 @@ pub(super) struct ApplicationCredential {
     user_id: String,
     project_id: String,
     roles: Vec<String>,
+    /// Of the wall clock.
+    expires: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +83,14 @@ impl Identity {
     /// A project's name by its id.
     pub(super) fn project_name(&self, id: &str) -> String {
         self.projects.iter().find(|p| p.id == id).map(|p| p.name.clone()).unwrap_or_default()
+    }
+
+    /// Gives a user another password, which ends all tokens of that user, as in Keystone.
+    pub(super) fn change_password(&mut self, name: &str, password: &str) {
+        for user in self.users.iter_mut().filter(|user| user.name == name) {
+            password.clone_into(&mut user.password);
+        }
+        self.tokens.retain(|_, token| token.user.name != name);
     }
 
     fn roles_of(&self, user_id: &str, project_id: &str) -> Vec<String> {
@@ -139,6 +150,7 @@ pub(super) fn seed(world: &mut World) {
                     user_id: caller.user_id,
                     project_id: caller.project_id,
                     roles: caller.roles,
+                    expires: None,
                 };
                 world.identity.credentials.push(credential);
             }
@@ -241,14 +253,22 @@ fn user(world: &World, id: &str) -> Result<Reply, Refusal> {
 fn credential_view(credential: &ApplicationCredential) -> Value {
     json!({"id": credential.id, "name": credential.name, "project_id": credential.project_id,
         "roles": credential.roles.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
-        "expires_at": null, "unrestricted": false, "description": null, "links": {}})
+        "expires_at": credential.expires.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string()),
+        "user_id": credential.user_id, "unrestricted": false, "description": null, "system": null, "links": {}})
 }
 
 fn credentials(world: &mut World, call: &Call, user: &str, rest: &[&str]) -> Result<Reply, Refusal> {
-    if user != call.caller.user_id || call.caller.application_credential {
+    let reads = call.method == Method::GET;
+    // A restricted one may look at itself, and make or delete none.
+    if user != call.caller.user_id || (call.caller.application_credential && !reads) {
         return Err(forbidden("identity:create_application_credential"));
     }
     match (&call.method, rest) {
+        (&Method::GET, [id]) => {
+            let mine = world.identity.credentials.iter().find(|c| c.id == *id && c.user_id == user);
+            mine.map(|credential| Reply::ok(json!({"application_credential": credential_view(credential)})))
+                .ok_or_else(|| not_found(format!("Could not find Application Credential: {id}.")))
+        }
         (&Method::GET, []) => {
             let mine: Vec<Value> = world
                 .identity
@@ -265,6 +285,8 @@ fn credentials(world: &mut World, call: &Call, user: &str, rest: &[&str]) -> Res
                 .as_str()
                 .ok_or_else(|| Refusal::new(400, "Bad Request", "'name' is a required property"))?;
             let secret = wanted["secret"].as_str().map(str::to_owned);
+            let expires = wanted["expires_at"].as_str().map(|text| text.trim_end_matches('Z'));
+            let expires = expires.and_then(|text| format!("{text}Z").parse().ok());
             let credential = ApplicationCredential {
                 id: world.hex_id(),
                 name: name.to_owned(),
@@ -272,6 +294,7 @@ fn credentials(world: &mut World, call: &Call, user: &str, rest: &[&str]) -> Res
                 user_id: user.to_owned(),
                 project_id: call.caller.project_id.clone(),
                 roles: call.caller.roles.clone(),
+                expires,
             };
             let mut view = credential_view(&credential);
             view["secret"] = json!(credential.secret);
