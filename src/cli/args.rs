@@ -45,6 +45,9 @@ pub enum Command {
     /// Undo what earlier runs of this installation left in a cloud
     #[command(after_help = "Example:\n  tempest-operator sweep --os-cloud demo --older-than 24h --dry-run")]
     Sweep(Box<SweepArgs>),
+    /// Write the full report of a run in a Kubernetes cluster
+    #[command(after_help = "Example:\n  tempest-operator report tempestrun/nightly --junit > junit.xml")]
+    Report(ReportArgs),
     /// Write the custom resource definitions
     #[command(after_help = "Example:\n  tempest-operator crds | kubectl apply -f -")]
     Crds,
@@ -166,6 +169,51 @@ pub struct SweepArgs {
     /// What is remembered.
     #[command(flatten)]
     pub state: StateArgs,
+}
+
+/// report
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run, as kubectl names it
+    #[arg(value_name = "tempestrun/NAME", value_parser = run_name)]
+    pub name: String,
+    /// The run's namespace [default: the one of the current context]
+    #[arg(long, short, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// An earlier attempt [default: the latest]
+    #[arg(long, value_name = "NUMBER")]
+    pub attempt: Option<u32>,
+    /// As a table for people; the default
+    #[arg(long, group = "form", help_heading = "Result")]
+    pub table: bool,
+    /// As JSON, with every step
+    #[arg(long, group = "form", help_heading = "Result")]
+    pub json: bool,
+    /// As JUnit XML
+    #[arg(long, group = "form", help_heading = "Result")]
+    pub junit: bool,
+}
+
+/// How a stored report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportForm {
+    /// A table for people.
+    Table,
+    /// As it is stored.
+    Json,
+    /// For CI servers.
+    Junit,
+}
+
+impl ReportArgs {
+    /// How it is written.
+    pub fn form(&self) -> ReportForm {
+        match (self.json, self.junit) {
+            (true, _) => ReportForm::Json,
+            (_, true) => ReportForm::Junit,
+            _ => ReportForm::Table,
+        }
+    }
 }
 
 /// Which cloud, and what of it may be used.
@@ -312,6 +360,16 @@ fn lease_duration(text: &str) -> Result<Duration, String> {
         return Err(format!("'{text}' is too short or not in whole seconds; use at least 3s"));
     }
     Ok(parsed)
+}
+
+/// A run as kubectl names it: by its name, or with its kind before it.
+fn run_name(text: &str) -> Result<String, String> {
+    let name = match text.split_once('/') {
+        Some(("tempestrun" | "tempestruns" | "trun", name)) => name,
+        Some((kind, _)) => return Err(format!("'{kind}' is not 'tempestrun'")),
+        None => text,
+    };
+    if name.is_empty() { Err("the name is missing".to_owned()) } else { Ok(name.to_owned()) }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

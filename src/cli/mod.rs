@@ -63,6 +63,10 @@ async fn run(cli: Cli) -> Result<Exit, Problem> {
             logging::start(log, "warn", false)?;
             commands::sweep::run(*args).await
         }
+        Command::Report(args) => {
+            logging::start(log, "warn", false)?;
+            commands::report::run(args).await
+        }
         Command::Crds => commands::crds::run(),
         Command::Controller(args) => {
             logging::start(log, "info", args.log_format == args::LogFormat::Json)?;

@@ -29,8 +29,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join_all;
+use futures::{FutureExt, StreamExt};
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
@@ -39,7 +39,7 @@ use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::tempest_run::TempestRun;
-use crate::openstack::{Cidr, EndpointPolicy, SessionOptions};
+use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
@@ -65,6 +65,8 @@ pub struct ControllerOptions {
     pub bind: SocketAddr,
     /// Clouds and name servers on loopback may be spoken to.
     pub allow_loopback_endpoints: bool,
+    /// Where the API server is: no cloud may be there.
+    pub api_server: Vec<IpAddr>,
     /// On everything that it makes in clouds.
     pub installation: String,
     /// How many runs may play at once.
@@ -113,17 +115,15 @@ pub enum ControllerError {
 pub async fn run(
     options: ControllerOptions,
     client: Client,
-    api_server: Option<IpAddr>,
     shutdown: CancellationToken,
 ) -> Result<(), ControllerError> {
-    run_with(options, client, api_server, shutdown, Arc::new(Runner)).await
+    run_with(options, client, shutdown, Arc::new(Runner)).await
 }
 
 /// The same with another player.
 pub async fn run_with(
     options: ControllerOptions,
     client: Client,
-    api_server: Option<IpAddr>,
     shutdown: CancellationToken,
     player: Arc<dyn Player>,
 ) -> Result<(), ControllerError> {
@@ -160,7 +160,7 @@ pub async fn run_with(
         catalogue,
         installation: options.installation.clone(),
         options: SessionOptions {
-            policy: policy(&options, api_server),
+            policy: policy(&options),
             gate: Some(Arc::new(leadership.clone())),
             observer: Some(Arc::new(metrics.clone())),
             ..SessionOptions::default()
@@ -210,25 +210,42 @@ fn elector(options: &ControllerOptions, client: &Client) -> Elector {
 /// Reconciles until `shutdown`.
 async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: &CancellationToken) {
     let controllers = apis(options, &context.client).into_iter().map(|api| {
-        let stop = shutdown.clone();
-        Controller::new(api, watcher::Config::default())
-            .graceful_shutdown_on(async move { stop.cancelled().await })
-            .reconcile_on(context.supervisor.ends())
-            .run(reconcile, on_error, Arc::clone(context))
-            .for_each(|_| futures::future::ready(()))
+        let controller = Controller::new(api, watcher::Config::default());
+        let (store, stop, context) = (controller.store(), shutdown.clone(), Arc::clone(context));
+        async move {
+            let asked = stop.clone();
+            let serving = controller
+                .graceful_shutdown_on(async move { asked.cancelled().await })
+                .reconcile_on(context.supervisor.ends())
+                .run(reconcile, on_error, context)
+                .for_each(|_| futures::future::ready(()));
+            // Asked to end before its first list is there, kube's controller waits for that list for ever.
+            let unlisted = async {
+                stop.cancelled().await;
+                if store.wait_until_ready().now_or_never().is_some() {
+                    futures::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = serving => {}
+                () = unlisted => {}
+            }
+        }
     });
     join_all(controllers).await;
 }
 
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.
-fn policy(options: &ControllerOptions, api_server: Option<IpAddr>) -> EndpointPolicy {
+fn policy(options: &ControllerOptions) -> EndpointPolicy {
     let mut policy =
         EndpointPolicy { allow_loopback: options.allow_loopback_endpoints, ..EndpointPolicy::default() };
     // On loopback the API server is one of several things behind one address; allowing loopback allows that.
-    if let Some(address) = api_server.filter(|address| !address.is_loopback()) {
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        policy.denied.extend(format!("{address}/{bits}").parse::<Cidr>().ok());
-    }
+    policy.denied = options
+        .api_server
+        .iter()
+        .filter(|address| !address.is_loopback())
+        .map(|address| (*address).into())
+        .collect();
     policy
 }
 

@@ -80,13 +80,18 @@ impl Reports {
 
     /// The report of an earlier attempt, if it is still there, whole and readable.
     pub async fn load(&self, config_map: &str) -> Result<Option<RunReport>, kube::Error> {
+        let text = self.stored(config_map).await?.and_then(|mut stored| stored.remove(JSON));
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// What a `ConfigMap` of this run holds, by its keys; [`None`] when there is no such one.
+    pub async fn stored(&self, config_map: &str) -> Result<Option<BTreeMap<String, String>>, kube::Error> {
         let map = self.maps.get_opt(config_map).await?;
         let owned = |map: &ConfigMap| {
             let owners = map.metadata.owner_references.iter().flatten();
             owners.into_iter().any(|owner| Some(&owner.uid) == self.run.meta().uid.as_ref())
         };
-        let text = map.filter(owned).and_then(|map| map.data).and_then(|mut data| data.remove(JSON));
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(map.filter(owned).and_then(|map| map.data))
     }
 
     async fn forget_old(&self) {

@@ -29,6 +29,13 @@ impl Cidr {
     }
 }
 
+impl From<IpAddr> for Cidr {
+    /// The range of one address.
+    fn from(base: IpAddr) -> Self {
+        Self { base, bits: if base.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.base, self.bits)
@@ -51,6 +58,10 @@ impl FromStr for Cidr {
         Ok(Self { base, bits })
     }
 }
+
+/// The one metadata service that is not link-local
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>).
+const METADATA: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));
 
 /// Which addresses may be spoken to. Link-local, multicast and broadcast addresses never; loopback and the unspecified
 /// address (which connects to this machine) only when allowed; the given ranges never.
@@ -92,6 +103,9 @@ impl EndpointPolicy {
         };
         if link_local {
             return violation("a link-local address");
+        }
+        if plain == METADATA {
+            return violation("the address of a metadata service");
         }
         if plain.is_multicast() || plain == IpAddr::V4(Ipv4Addr::BROADCAST) {
             return violation("not an address of one host");
@@ -136,6 +150,8 @@ mod tests {
     #[case("::1", false, true)]
     #[case("0.0.0.0", false, true)]
     #[case("::", false, true)]
+    #[case("fd00:ec2::254", false, false)]
+    #[case("fd00:ec2::255", true, true)]
     #[case("224.0.0.251", false, false)]
     #[case("255.255.255.255", false, false)]
     #[case("ff02::1", false, false)]

@@ -11,6 +11,7 @@
 mod cli;
 mod cloud;
 mod joined;
+mod kstatus;
 mod kube;
 mod layering;
 mod operator;

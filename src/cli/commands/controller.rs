@@ -21,14 +21,14 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
             .because(error)
             .next("run in a cluster, or set KUBECONFIG")
     })?;
-    let api_server: Option<IpAddr> =
-        config.cluster_url.host().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+    let api_server = api_server(&config).await;
     let client = kube::Client::try_from(config)
         .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
     let options = ControllerOptions {
         lease: lease(&args),
         namespaces: args.namespace,
         bind: args.bind,
+        api_server,
         allow_loopback_endpoints: args.allow_loopback_endpoints,
         installation: args.installation,
         limits: Limits {
@@ -38,11 +38,26 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
     };
     // The first signal asks for an orderly end; whoever sends a second does not want to wait for it.
     tokio::select! {
-        end = controller::run(options, client, api_server, signals.cancel.clone()) => {
+        end = controller::run(options, client, signals.cancel.clone()) => {
             end.map(|()| Exit::Passed).map_err(|error| Problem::unable("the operator cannot run").because(error))
         }
         () = signals.abandon.cancelled() => Ok(Exit::Cancelled),
     }
+}
+
+/// The addresses of the API server: in a cluster a Service's address, and whatever the name in the configuration is.
+async fn api_server(config: &Config) -> Vec<IpAddr> {
+    let service = std::env::var("KUBERNETES_SERVICE_HOST").ok().and_then(|address| address.parse().ok());
+    let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let resolved = tokio::net::lookup_host((host, 0)).await;
+    let resolved: Vec<IpAddr> = match resolved {
+        Ok(all) => all.map(|address| address.ip()).collect(),
+        Err(error) => {
+            tracing::warn!(%error, host, "the API server's addresses are not known, so clouds may claim to be there");
+            Vec::new()
+        }
+    };
+    service.into_iter().chain(resolved).collect()
 }
 
 fn lease(args: &ControllerArgs) -> LeaseConfig {

@@ -3,6 +3,7 @@
 pub mod controller;
 pub mod crds;
 pub mod preflight;
+pub mod report;
 pub mod run;
 pub mod scenarios;
 pub mod sweep;

@@ -12,6 +12,7 @@ use super::support::Home;
 #[case(&["scenarios", "show", "--help"])]
 #[case(&["scenarios", "check", "--help"])]
 #[case(&["sweep", "--help"])]
+#[case(&["report", "--help"])]
 #[case(&["crds", "--help"])]
 #[case(&["controller", "--help"])]
 fn every_help_has_an_example(#[case] arguments: &[&str]) {

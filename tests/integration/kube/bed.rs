@@ -50,6 +50,7 @@ impl Bed {
             namespaces: vec![self.name.clone()],
             bind: ([127, 0, 0, 1], self.port).into(),
             allow_loopback_endpoints: true,
+            api_server: Vec::new(),
             installation: "test".to_owned(),
             limits: self.limits,
             lease: LeaseConfig {
@@ -67,7 +68,7 @@ impl Bed {
             let config =
                 Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
             let client = Client::try_from(config).unwrap();
-            run_with(options, client, None, stopped, player).await.unwrap();
+            run_with(options, client, stopped, player).await.unwrap();
             let _ = told.send(());
         });
         self.operator = Some((runtime, stop, ended));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::SOON;
 use super::bed::Bed;
 use super::namespace::{condition, row};
-use crate::support::wait_until;
+use crate::support::{binary, wait_until};
 
 const UNDERWAY: [&str; 5] = ["True", "False", "Unknown", "Unknown", "False"];
 
@@ -17,6 +17,13 @@ fn outcomes(run: &Value) -> Vec<(&str, &str)> {
         .iter()
         .map(|test| (test["name"].as_str().unwrap(), test["outcome"].as_str().unwrap_or_default()))
         .collect()
+}
+
+/// What `tempest-operator report` says; its words on standard error when it fails.
+fn report_command(arguments: &[&str]) -> Result<String, String> {
+    let ended = binary().arg("report").args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if ended.status.success() { Ok(text(ended.stdout)) } else { Err(text(ended.stderr)) }
 }
 
 #[test]
@@ -146,6 +153,20 @@ fn an_operator_that_is_told_to_stop_hands_its_runs_over() {
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn what_a_failed_test_made_is_kept_for_a_time_and_then_undone() {
+    let bed = Bed::start("keep");
+    bed.usable_secret();
+    bed.play("keep", "execution: {onFailure: {keepResourcesSeconds: 8}}");
+    let run = bed.finished_run(SOON);
+    assert_eq!(run["status"]["verdict"], "Failed", "{run:#}");
+    assert!(run["status"]["keptUntil"].is_string() && bed.has_ledger(), "{run:#}");
+    bed.until("nothing is kept any more", SOON, |run| run["status"]["keptUntil"].is_null());
+    wait_until("it is undone", SOON, || bed.player.undone_later() == 1 && !bed.has_ledger());
+    assert_eq!(bed.run()["status"]["verdict"], "Failed", "the verdict stands");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn the_full_report_is_kept_beside_the_run_and_goes_with_it() {
     let bed = Bed::start("report");
     bed.usable_secret();
@@ -158,6 +179,15 @@ fn the_full_report_is_kept_beside_the_run_and_goes_with_it() {
     assert_eq!(report["verdict"], "Failed");
     assert_eq!(report["tests"][0]["failedStep"]["evidence"]["nameServer"], "ns2.example.");
     assert!(map["data"]["junit.xml"].as_str().unwrap().contains("<failure"), "{map:#}");
+    let shown = |form: &str| report_command(&["tempestrun/one", "--namespace", &bed.name, form]).unwrap();
+    assert_eq!(shown("--json"), map["data"]["report.json"].as_str().unwrap());
+    assert_eq!(shown("--junit"), map["data"]["junit.xml"].as_str().unwrap());
+    let table = shown("--table");
+    assert!(table.contains("test_00") && table.contains("ns2.example."), "{table}");
+    let refused = report_command(&["trun/one", "--namespace", &bed.name, "--attempt", "7"]).unwrap_err();
+    assert!(refused.contains("no report 'one-report-7'"), "{refused}");
+    let refused = report_command(&["two", "--namespace", &bed.name]).unwrap_err();
+    assert!(refused.contains("there is no tempestrun/two in namespace"), "{refused}");
     bed.kubectl(&["delete", "tempestrun", "one", "--timeout=40s"]);
     wait_until("the report is collected", Duration::from_mins(1), || {
         bed.try_kubectl(&["get", "configmap", name]).is_err()

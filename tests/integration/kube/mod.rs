@@ -4,6 +4,7 @@
 mod bed;
 mod kills;
 mod life;
+mod moments;
 pub mod namespace;
 mod player;
 mod replicas;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,6 +12,9 @@ use tempest_operator::runner::event::{EventKind, EventSink, RunEnd};
 use tempest_operator::runner::ledger::{Ledger, Undo};
 use tempest_operator::runner::{Clock, CloudIdentity, Control, Planner, RunInputs};
 use tokio::sync::watch;
+
+/// How long a scene keeps what it made: longer than somebody takes to look.
+const KEEPING: Duration = Duration::from_secs(8);
 
 /// Remembers what it played and undid.
 #[derive(Default)]
@@ -27,6 +31,12 @@ enum Act {
         steps: usize,
     },
     Fail(String),
+    /// Could not be carried out.
+    Err,
+    /// Passes and leaves something behind.
+    Leak,
+    /// Fails and keeps what it made for some seconds.
+    Keep,
     /// Waits with something made in the cloud, until it may go on or is cancelled.
     Hold,
 }
@@ -56,6 +66,24 @@ impl Script {
         match act {
             Act::Pass { .. } => result(name, Outcome::Passed, ""),
             Act::Fail(message) => result(name, Outcome::Failed, &message),
+            Act::Err => result(name, Outcome::Errored, "the cloud is away"),
+            Act::Leak => {
+                let leak = Leak {
+                    service: "dns".to_owned(),
+                    kind: "zone".to_owned(),
+                    id: "z-1".to_owned(),
+                    name: String::new(),
+                    removed: false,
+                    message: None,
+                };
+                TestResult { leaked: vec![leak], ..result(name, Outcome::Passed, "") }
+            }
+            Act::Keep => {
+                let undo = Undo::Stack { name: "to-1-1-kept".to_owned(), id: None };
+                ledger.intend("to-1-1", "kept", Role::Primary, undo).await.expect("written down");
+                let kept_until = Some(Timestamp::now() + KEEPING);
+                TestResult { kept_until, ..result(name, Outcome::Failed, "look at it") }
+            }
             Act::Hold => {
                 let undo = Undo::Stack { name: "to-1-1-zone".to_owned(), id: None };
                 let entry = ledger.intend("to-1-1", "zone", Role::Primary, undo).await.expect("written down");
@@ -83,6 +111,9 @@ fn scene(zone_suffix: &str, again: bool) -> Vec<Act> {
         "fail.example." => vec![Act::Fail("no record at ns2.example.".to_owned())],
         "flip.example." if again => vec![Act::Pass { steps: 0 }, Act::Pass { steps: 0 }],
         "flip.example." => vec![Act::Pass { steps: 0 }, Act::Fail("not yet".to_owned())],
+        "error.example." => vec![Act::Err],
+        "leak.example." => vec![Act::Leak],
+        "keep.example." => vec![Act::Keep],
         "stepwise.example." => vec![Act::Pass { steps: 0 }, Act::Hold],
         "hostile.example." => {
             let long = "\u{1b}\"<x>ü".repeat(200_000);
