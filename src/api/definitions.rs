@@ -7,20 +7,29 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::json;
 
+use super::scenario::TempestScenario;
 use super::tempest_run::TempestRun;
 
 /// Every definition that the operator serves.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![tempest_run()]
+    vec![tempest_run(), finished(TempestScenario::crd(), &[], &[])]
 }
 
 fn tempest_run() -> CustomResourceDefinition {
-    let mut crd = TempestRun::crd();
+    finished(TempestRun::crd(), &["scenarios", "execution"], &run_rules())
+}
+
+/// Adds what the derive cannot say; `inputs` are the objects of the spec that may be left out.
+fn finished(
+    mut crd: CustomResourceDefinition,
+    inputs: &[&str],
+    rules: &[ValidationRule],
+) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         let Some(root) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
             continue;
         };
-        root.x_kubernetes_validations = Some(run_rules());
+        root.x_kubernetes_validations = Some(rules.to_vec()).filter(|rules| !rules.is_empty());
         drop_foreign_formats(root);
         let Some(properties) = root.properties.as_mut() else { continue };
         if let Some(status) = properties.get_mut("status") {
@@ -29,13 +38,16 @@ fn tempest_run() -> CustomResourceDefinition {
             status.nullable = None;
         }
         let spec = properties.get_mut("spec").and_then(|spec| spec.properties.as_mut());
-        let inputs =
-            spec.into_iter().flatten().filter(|(name, _)| matches!(name.as_str(), "scenarios" | "execution"));
-        for (_, input) in inputs {
+        for (_, input) in spec.into_iter().flatten().filter(|(name, _)| inputs.contains(&name.as_str())) {
             input.default = Some(JSON(json!({})));
         }
     }
     crd
+}
+
+/// The file that a definition is kept in.
+pub fn file_name(definition: &CustomResourceDefinition) -> String {
+    format!("{}.yaml", definition.spec.names.plural)
 }
 
 /// Takes out the formats of unsigned integers, which the API server does not know and warns of.
@@ -80,13 +92,16 @@ fn run_rules() -> Vec<ValidationRule> {
 mod tests {
     use super::*;
 
-    /// `cargo run -- crds > crds/tempestruns.yaml` writes it anew.
+    /// `cargo run -- crds --output-dir crds` writes them anew.
     #[test]
-    fn the_committed_definition_is_the_generated_one() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/tempestruns.yaml");
-        let committed = std::fs::read_to_string(path).unwrap();
-        let committed: serde_json::Value = serde_saphyr::from_str(&committed).unwrap();
-        assert_eq!(committed, serde_json::to_value(tempest_run()).unwrap());
+    fn the_committed_definitions_are_the_generated_ones() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+        for definition in definitions() {
+            let committed = std::fs::read_to_string(folder.join(file_name(&definition))).unwrap();
+            let committed: serde_json::Value = serde_saphyr::from_str(&committed).unwrap();
+            assert_eq!(committed, serde_json::to_value(&definition).unwrap());
+        }
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), definitions().len());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,13 @@ use crate::outcome::Role;
     kind = "TempestScenario",
     plural = "tempestscenarios",
     shortname = "tscn",
-    namespaced
+    category = "tempest",
+    namespaced,
+    status = "TempestScenarioStatus",
+    derive = "PartialEq",
+    printcolumn = r#"{"name":"Valid","type":"string","jsonPath":".status.conditions[?(@.type=='Valid')].status"}"#,
+    printcolumn = r#"{"name":"Title","type":"string","jsonPath":".spec.title"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TempestScenarioSpec {
@@ -60,10 +67,24 @@ pub struct TempestScenarioSpec {
     pub variables: Vec<Variable>,
     /// HOT templates by name. Expressions are not expanded in them: values go in as HOT parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 20))]
     pub templates: BTreeMap<String, String>,
     /// What is done and checked, in order.
     #[schemars(length(min = 1, max = 60))]
     pub steps: Vec<StepSpec>,
+}
+
+/// What the operator says of a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TempestScenarioStatus {
+    /// The generation that this status speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Valid`; and `Ready` and `Stalled`, which say the same to tools that wait.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }
 
 /// Where a test is played alone.
@@ -294,6 +315,7 @@ pub struct RequestSpec {
     /// Names for values of the answer, each a CEL expression (without `${}`) over `status`, `body` and the test's
     /// values: `captures.NAME` afterwards.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 40))]
     pub capture: BTreeMap<String, String>,
     /// How it is taken back; required for POST, PUT and PATCH.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -383,6 +405,7 @@ pub struct ExpectSpec {
     pub holds: Option<String>,
     /// Names for values of the answer that held, each a CEL expression (without `${}`): `captures.NAME` afterwards.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 40))]
     pub capture: BTreeMap<String, String>,
 }
 
@@ -540,6 +563,7 @@ fn any_map(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({
         "type": "object",
         "additionalProperties": { "x-kubernetes-preserve-unknown-fields": true },
+        "maxProperties": 100,
     })
 }
 

@@ -196,6 +196,10 @@ pub struct ScenariosSpec {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub exclude: Vec<Exclusion>,
+    /// Users' own scenarios besides the built-in ones: the `TempestScenario` objects of the namespace with these labels,
+    /// as `user/NAME`; `{}` selects all, default none. `include: ["user/*"]` leaves the built-in ones out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<ScenarioSelector>,
     /// Only scenarios with at least one of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 63)))]
@@ -214,6 +218,63 @@ pub struct ScenariosSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub min_executed: Option<u32>,
+}
+
+/// Selects objects by their labels, as everywhere in Kubernetes: all that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ScenarioSelector {
+    /// Labels and their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 20))]
+    pub match_labels: BTreeMap<String, String>,
+    /// Further requirements.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub match_expressions: Vec<SelectorRequirement>,
+}
+
+/// A requirement of a label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SelectorRequirement {
+    /// The label.
+    #[schemars(length(min = 1, max = 317))]
+    pub key: String,
+    /// How it relates to the values.
+    pub operator: SelectorOperator,
+    /// The values, for `In` and `NotIn`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(max = 63)))]
+    pub values: Vec<String>,
+}
+
+/// How a label relates to values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are Kubernetes' own")]
+pub enum SelectorOperator {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+}
+
+impl ScenarioSelector {
+    /// Whether an object with these labels is selected. As in Kubernetes, `NotIn` also holds for an object without the
+    /// label.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+        self.match_labels.iter().all(has)
+            && self.match_expressions.iter().all(|one| {
+                let value = labels.get(&one.key);
+                match one.operator {
+                    SelectorOperator::In => value.is_some_and(|value| one.values.contains(value)),
+                    SelectorOperator::NotIn => value.is_none_or(|value| !one.values.contains(value)),
+                    SelectorOperator::Exists => value.is_some(),
+                    SelectorOperator::DoesNotExist => value.is_none(),
+                }
+            })
+    }
 }
 
 /// Scenarios that are left out.

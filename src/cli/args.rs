@@ -50,7 +50,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Write the custom resource definitions
     #[command(after_help = "Example:\n  tempest-operator crds | kubectl apply -f -")]
-    Crds,
+    Crds(CrdsArgs),
     /// Run the operator: play the TempestRuns of a Kubernetes cluster
     #[command(after_help = "Example:\n  tempest-operator controller --namespace verification")]
     Controller(ControllerArgs),
@@ -169,6 +169,14 @@ pub struct SweepArgs {
     /// What is remembered.
     #[command(flatten)]
     pub state: StateArgs,
+}
+
+/// crds
+#[derive(Debug, Args)]
+pub struct CrdsArgs {
+    /// Writes each into a file of its own in this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub output_dir: Option<PathBuf>,
 }
 
 /// report

@@ -9,9 +9,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tempest_operator::api::tempest_run::TempestRunSpec;
+use tempest_operator::api::tempest_run::{ScenarioSelector, TempestRunSpec};
 use tempest_operator::api::{GROUP, VERSION};
 use tempest_operator::report::text;
+use tempest_operator::scenario::{Faults, Scenario, load_file_text};
 
 use super::problem::Problem;
 
@@ -22,6 +23,8 @@ pub struct Manifest {
     pub spec: TempestRunSpec,
     /// The Secret that it names, when it is in the file.
     pub secret: Option<SecretData>,
+    /// The users' own scenarios that it selects, out of those in the file.
+    pub scenarios: Vec<Scenario>,
     /// Documents that mean nothing here, as `Kind/name`.
     pub ignored: Vec<String>,
 }
@@ -55,6 +58,7 @@ struct Head {
 #[serde(default)]
 struct HeadMetadata {
     name: Option<String>,
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -92,12 +96,17 @@ fn parse(file: &str, text: &str) -> Result<Manifest, Problem> {
     let mut runs = Vec::new();
     let mut secrets = Vec::new();
     let mut ignored = Vec::new();
+    let mut scenarios = Vec::new();
     for document in documents(text) {
         let head: Head = typed(file, &document)?;
         match (head.api_version.split('/').next().unwrap_or_default(), head.kind.as_str()) {
             (GROUP, "TempestRun") => {
                 check_version(file, &document, &head.api_version)?;
                 runs.push((document.line, typed::<RunDocument>(file, &document)?));
+            }
+            (GROUP, "TempestScenario") => {
+                check_version(file, &document, &head.api_version)?;
+                scenarios.push((head.metadata, document));
             }
             ("v1", "Secret") => secrets.push(secret(file, &document)?),
             (_, "") => {
@@ -114,7 +123,47 @@ fn parse(file: &str, text: &str) -> Result<Manifest, Problem> {
         Some(wanted) => secrets.into_iter().find(|(name, _)| *name == wanted.name).map(|(_, data)| data),
         None => None,
     };
-    Ok(Manifest { spec: run.spec, secret, ignored })
+    let (scenarios, others) = selected(file, run.spec.scenarios.selector.as_ref(), scenarios)?;
+    ignored.extend(others);
+    Ok(Manifest { spec: run.spec, secret, scenarios, ignored })
+}
+
+/// The scenarios that the run selects, as in Kubernetes; and the names of the others.
+fn selected(
+    file: &str,
+    selector: Option<&ScenarioSelector>,
+    all: Vec<(HeadMetadata, Document)>,
+) -> Result<(Vec<Scenario>, Vec<String>), Problem> {
+    let count = all.len();
+    let (selected, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(head, _)| selector.is_some_and(|selector| selector.matches(&head.labels)));
+    if selector.is_some() && selected.is_empty() {
+        return Err(Problem::input(format!(
+            "{file}: spec.scenarios.selector selects none of its {count} TempestScenarios"
+        ))
+        .next("add the scenarios to the file, with labels that the selector asks for"));
+    }
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for (_, document) in selected {
+        let loaded = load_file_text(file, &document.padded).map_err(|faults| {
+            Problem::input(format!("a scenario of {file} is not valid"))
+                .because(Faults(faults))
+                .next(format!("correct it; 'tempest-operator scenarios check {file}' looks again"))
+        })?;
+        if let Some(twin) = loaded.iter().find(|one| scenarios.iter().any(|other| other.name == one.name)) {
+            return Err(Problem::input(format!(
+                "{file}:{}: there is a second '{}'",
+                document.line, twin.name
+            ))
+            .next("rename one of them"));
+        }
+        scenarios.extend(loaded);
+    }
+    let named = |(head, _): (HeadMetadata, Document)| {
+        format!("TempestScenario/{}", head.name.as_deref().unwrap_or("?"))
+    };
+    Ok((scenarios, others.into_iter().map(named).collect()))
 }
 
 fn check_version(file: &str, document: &Document, version: &str) -> Result<(), Problem> {

@@ -77,3 +77,40 @@ fn a_malformed_secret_is_not_repeated(#[case] secret: &str) {
     let problem = problem(&format!("{secret}---\n{RUN}"));
     assert!(problem.contains("the Secret is malformed") && !problem.contains("hunter2"), "{problem}");
 }
+
+const SCENARIOS: &str = "\
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: mine, labels: {team: net}}
+spec: {title: t, steps: [{name: look, expect: {service: dns, path: /zones, that: [status == 200]}}]}
+---
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: broken, labels: {team: dns}}
+spec: {title: t, steps: [{name: look, expect: {service: dns, path: /zones, that: [status =]}}]}
+";
+
+fn selecting(selector: &str) -> String {
+    format!("{RUN}  scenarios: {{selector: {selector}}}\n---\n{SCENARIOS}")
+}
+
+#[test]
+fn scenarios_of_the_file_are_selected_as_in_kubernetes() {
+    let manifest = parse("run.yaml", &selecting("{matchLabels: {team: net}}")).unwrap();
+    let names: Vec<&str> = manifest.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(
+        (names.as_slice(), manifest.ignored.as_slice()),
+        (["user/mine"].as_slice(), ["TempestScenario/broken".to_owned()].as_slice())
+    );
+    let manifest = parse("run.yaml", &format!("{RUN}---\n{SCENARIOS}")).unwrap();
+    assert!(manifest.scenarios.is_empty(), "only what a selector asks for");
+}
+
+#[rstest]
+#[case::none(&selecting("{matchLabels: {team: dsn}}"), "selects none of its 2 TempestScenarios")]
+#[case::not_valid(&selecting("{}"), "run.yaml:18: spec.steps[0].expect.that[0]")]
+#[case::twins(&format!("{}---\n{}", selecting("{matchLabels: {team: net}}"), SCENARIOS), "run.yaml:19: there is a second 'user/mine'")]
+fn scenarios_that_cannot_be_selected_are_named(#[case] text: &str, #[case] told: &str) {
+    let told_now = problem(text);
+    assert!(told_now.contains(told), "{told_now}");
+}

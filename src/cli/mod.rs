@@ -67,7 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, Problem> {
             logging::start(log, "warn", false)?;
             commands::report::run(args).await
         }
-        Command::Crds => commands::crds::run(),
+        Command::Crds(args) => commands::crds::run(&args),
         Command::Controller(args) => {
             logging::start(log, "info", args.log_format == args::LogFormat::Json)?;
             commands::controller::run(args).await

@@ -10,7 +10,7 @@ use tempest_operator::plan::request::zone_suffix;
 use tempest_operator::plan::{self, CloudRequest, PlanError, RunIdentity};
 use tempest_operator::runner::file_ledger::Origin;
 use tempest_operator::runner::{Locks, Planner, Rhythm, RunInputs};
-use tempest_operator::scenario::catalogue::Catalogue;
+use tempest_operator::scenario::{Catalogue, Scenario};
 use uuid::Uuid;
 
 use super::args::{CloudArgs, SelectArgs};
@@ -27,6 +27,7 @@ const ZONE_SUFFIX: &str = "tempest.example.";
 pub struct Request {
     /// As in Kubernetes.
     pub spec: TempestRunSpec,
+    scenarios: Vec<Scenario>,
     clouds: BTreeMap<Role, CloudConfig>,
     of_cloud: CloudRequest,
     options: SessionOptions,
@@ -39,14 +40,14 @@ impl Request {
         for ignored in manifest.iter().flat_map(|manifest| &manifest.ignored) {
             terminal::err(&format!("note: {ignored} means nothing here and is left out\n"));
         }
-        let (mut spec, secret) = match manifest {
-            Some(Manifest { spec, secret, .. }) => (spec, secret),
-            None => (empty_spec(), None),
+        let (mut spec, secret, scenarios) = match manifest {
+            Some(Manifest { spec, secret, scenarios, .. }) => (spec, secret, scenarios),
+            None => (empty_spec(), None, Vec::new()),
         };
         choose(&mut spec, select)?;
         lay_over(&mut spec.cloud, cloud)?;
         let credentials = Credentials::of(&spec.cloud, secret.as_ref(), cloud)?;
-        Self::complete(spec, &credentials, &cloud.deny)
+        Ok(Self { scenarios, ..Self::complete(spec, &credentials, &cloud.deny)? })
     }
 
     /// What is asked of a cloud whose description is at hand.
@@ -66,7 +67,7 @@ impl Request {
             .iter()
             .map(|(role, entry)| Ok((*role, credentials.cloud(entry)?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { spec, clouds, of_cloud, options: credentials::options(deny)? })
+        Ok(Self { spec, scenarios: Vec::new(), clouds, of_cloud, options: credentials::options(deny)? })
     }
 
     /// Where what is made will live.
@@ -98,7 +99,8 @@ impl Request {
     }
 
     /// Judges what can be judged before a cloud is touched, and says how to plan once it is known.
-    pub fn planner(&self, catalogue: Catalogue, run: RunIdentity) -> Result<Planner, Problem> {
+    pub fn planner(&self, run: RunIdentity) -> Result<Planner, Problem> {
+        let catalogue = catalogue()?.with(self.scenarios.iter().cloned());
         plan::check(&self.spec, &catalogue).map_err(problem)?;
         let spec = self.spec.clone();
         Ok(Box::new(move |facts| plan::make(&spec, &catalogue, facts, run)))

@@ -89,7 +89,7 @@ pub fn conditions(
         Moment::Underway { reason, message } => ((*reason).to_owned(), message.clone()),
         Moment::Ended { reason, message, .. } => (reason.clone(), message.clone()),
     };
-    let rows: [(&str, &str); 5] = match moment {
+    let table: [(&str, &str); 5] = match moment {
         Moment::Underway { .. } => [
             ("Reconciling", "True"),
             ("Stalled", "False"),
@@ -108,14 +108,29 @@ pub fn conditions(
             ]
         }
     };
-    rows.into_iter()
+    rows(&table, &reason, &message, generation, now, before)
+}
+
+/// Conditions of these types and statuses. What does not change keeps its transition time from `before`.
+pub fn rows(
+    table: &[(&str, &str)],
+    reason: &str,
+    message: &str,
+    generation: Option<i64>,
+    now: Timestamp,
+    before: &[Condition],
+) -> Vec<Condition> {
+    // The API server keeps whole seconds; what is compared with what it keeps must, too.
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    table
+        .iter()
         .map(|(kind, status)| {
-            let old = before.iter().find(|old| old.type_ == kind && old.status == status);
+            let old = before.iter().find(|old| old.type_ == *kind && old.status == *status);
             Condition {
-                type_: kind.to_owned(),
-                status: status.to_owned(),
-                reason: reason.clone(),
-                message: message.clone(),
+                type_: (*kind).to_owned(),
+                status: (*status).to_owned(),
+                reason: reason.to_owned(),
+                message: message.to_owned(),
                 observed_generation: generation,
                 last_transition_time: old.map_or_else(|| Time(now), |old| old.last_transition_time.clone()),
             }

@@ -13,32 +13,35 @@ use crate::openstack::{CaSource, CloudConfig, CloudsFile, CredentialSource};
 use crate::outcome::Role;
 use crate::plan::{self, CloudRequest};
 use crate::scenario::catalogue::Catalogue;
+use crate::scenario::{Scenario, USER};
 
 /// The type of a Secret that is made for runs.
 pub const SECRET_TYPE: &str = "crossservice.dev/openstack-clouds";
 /// The label that lets runs use a Secret of another type.
 pub const SECRET_LABEL: &str = "crossservice.dev/usable-by-runs";
 
+/// The annotation of a Secret with the roles (`admin`, `reader`) that users' own scenarios may act as, too.
+pub const USER_ROLES: &str = "crossservice.dev/user-scenarios-may-act-as";
+
 /// What a usable Secret gives.
 pub struct Usable {
     /// One entry of clouds.yaml a role.
-    pub clouds: BTreeMap<Role, CloudConfig>,
+    pub clouds: Clouds,
     /// What of the cloud is wanted.
     pub request: CloudRequest,
+    /// The scenarios that the run may choose from.
+    pub catalogue: Catalogue,
 }
 
-/// Reads the Secret of a run and judges it together with the spec.
+/// Reads the Secret of a run; with `catalogue`, the scenarios that it may choose from.
 ///
 /// # Errors
-/// Only Kubernetes trouble; everything that is wrong with the Secret or the spec is a [`Credentials`].
+/// Only Kubernetes trouble; everything that is wrong with the Secret is a [`Credentials`].
 pub async fn read(
     secrets: &Api<Secret>,
     run: &TempestRun,
-    catalogue: &Catalogue,
+    catalogue: Catalogue,
 ) -> Result<Result<Usable, Credentials>, kube::Error> {
-    if let Err(error) = plan::check(&run.spec, catalogue) {
-        return Ok(Err(Credentials::BadSpec { message: error.to_string() }));
-    }
     let Some(name) = run.spec.cloud.secret_ref.as_ref().map(|reference| reference.name.as_str()) else {
         let message = "spec.cloud.secretRef is missing".to_owned();
         return Ok(Err(Credentials::BadSpec { message }));
@@ -48,10 +51,41 @@ pub async fn read(
             format!("there is no Secret '{name}' in this namespace; make it with a key clouds.yaml");
         return Ok(Err(Credentials::Unusable { reason: "SecretNotFound", message }));
     };
-    Ok(judge(name, &secret, run))
+    Ok(judge(name, &secret, run).map(|(clouds, request)| Usable {
+        clouds,
+        request,
+        catalogue: with_rights(catalogue, name, &secret),
+    }))
 }
 
-fn judge(name: &str, secret: &Secret, run: &TempestRun) -> Result<Usable, Credentials> {
+/// Closes those of users' scenarios that act as somebody whom the Secret's owner does not let them act as.
+fn with_rights(catalogue: Catalogue, name: &str, secret: &Secret) -> Catalogue {
+    let allowed = secret.metadata.annotations.as_ref().and_then(|all| all.get(USER_ROLES));
+    let allowed: Vec<&str> =
+        allowed.map(String::as_str).unwrap_or_default().split(',').map(str::trim).collect();
+    let refused = |role: &&Role| {
+        matches!(role, Role::Admin | Role::Reader) && !allowed.contains(&role.to_string().as_str())
+    };
+    let closed: Vec<Scenario> = catalogue
+        .iter()
+        .filter(|scenario| scenario.name.starts_with(USER))
+        .filter_map(|scenario| {
+            let role = scenario.gates.credentials.iter().find(refused)?;
+            let message = format!(
+                "it acts as {role}, which users' scenarios may do only if Secret '{name}' has the annotation \
+                 {USER_ROLES}: {role}"
+            );
+            let mut scenario = Scenario::clone(scenario);
+            scenario.gates.closed = Some(message);
+            Some(scenario)
+        })
+        .collect();
+    catalogue.with(closed)
+}
+
+type Clouds = BTreeMap<Role, CloudConfig>;
+
+fn judge(name: &str, secret: &Secret, run: &TempestRun) -> Result<(Clouds, CloudRequest), Credentials> {
     let unusable = |reason, message| Credentials::Unusable { reason, message };
     if !may_be_used(secret) {
         let message = format!(
@@ -81,8 +115,8 @@ fn judge(name: &str, secret: &Secret, run: &TempestRun) -> Result<Usable, Creden
                 file.cloud(entry, CaSource::Inline(ca)).map_err(|error| malformed(error.to_string()))?;
             Ok((*role, cloud))
         })
-        .collect::<Result<BTreeMap<_, _>, Credentials>>()?;
-    Ok(Usable { clouds, request })
+        .collect::<Result<Clouds, Credentials>>()?;
+    Ok((clouds, request))
 }
 
 /// The Secret of a run, read again when Keystone refuses what was read before.
@@ -98,20 +132,20 @@ impl SecretCredentials {
         Self { secrets, run }
     }
 
-    async fn usable(&self) -> Option<Usable> {
+    async fn clouds(&self) -> Option<Clouds> {
         let name = &self.run.spec.cloud.secret_ref.as_ref()?.name;
         let secret = self.secrets.get_opt(name).await.unwrap_or_else(|error| {
             tracing::warn!(%error, name, "the Secret could not be read again");
             None
         })?;
-        judge(name, &secret, &self.run).ok()
+        judge(name, &secret, &self.run).ok().map(|(clouds, _)| clouds)
     }
 }
 
 #[async_trait]
 impl CredentialSource for SecretCredentials {
     async fn current(&self, entry: &str) -> Option<CloudConfig> {
-        self.usable().await?.clouds.into_values().find(|cloud| cloud.name == entry)
+        self.clouds().await?.into_values().find(|cloud| cloud.name == entry)
     }
 }
 
@@ -153,7 +187,38 @@ mod tests {
     #[case::label(Some("Opaque"), Some("true"))]
     fn a_secret_that_is_meant_for_runs_is_used(#[case] kind: Option<&str>, #[case] label: Option<&str>) {
         let usable = judge("s", &secret(kind, label, &[("clouds.yaml", CLOUDS)]), &run());
-        assert_eq!(usable.ok().unwrap().request.entries[&Role::Primary], "demo");
+        assert_eq!(usable.ok().unwrap().1.entries[&Role::Primary], "demo");
+    }
+
+    #[rstest]
+    #[case::not_allowed(None, &["user/as_admin", "user/as_reader"])]
+    #[case::one_of_them(Some("reader"), &["user/as_admin"])]
+    #[case::both(Some("admin, reader"), &[])]
+    fn users_scenarios_act_as_whom_the_secret_lets_them(
+        #[case] allowed: Option<&str>,
+        #[case] closed: &[&str],
+    ) {
+        let scenario = |name: &str, role: Role| {
+            let spec = json!({ "title": "t", "needs": { "credentials": [role] }, "steps": [
+                { "name": "look", "as": role, "expect": { "service": "dns", "path": "/zones", "that": ["true"] } },
+            ] });
+            crate::scenario::check(name, &serde_json::from_value(spec).unwrap()).unwrap()
+        };
+        let catalogue = Catalogue::of(vec![
+            scenario("user/as_admin", Role::Admin),
+            scenario("user/as_reader", Role::Reader),
+            scenario("user/as_alternate", Role::Alternate),
+            scenario("built_in_as_admin", Role::Admin),
+        ]);
+        let mut secret = secret(None, Some("true"), &[("clouds.yaml", CLOUDS)]);
+        secret.metadata.annotations = allowed.map(|roles| [(USER_ROLES.to_owned(), roles.to_owned())].into());
+        let judged = with_rights(catalogue, "s", &secret);
+        let closed_now: Vec<&str> = judged
+            .iter()
+            .filter(|scenario| scenario.gates.closed.as_ref().is_some_and(|why| why.contains(USER_ROLES)))
+            .map(|scenario| scenario.name.as_str())
+            .collect();
+        assert_eq!(closed_now, closed);
     }
 
     #[rstest]

@@ -21,6 +21,8 @@ mod publish;
 pub mod queue;
 mod reconcile;
 pub mod reports;
+mod scenarios;
+mod selection;
 mod status_writer;
 mod supervise;
 mod tasks;
@@ -31,6 +33,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
+use kube::core::NamespaceResourceScope;
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
@@ -135,7 +138,7 @@ pub async fn run_with(
         .map_err(|source| ControllerError::Listen { address: options.bind, source })?;
     // It answers to the very end: who hands over is still alive.
     let serving = tokio::spawn(serve(listener, metrics.clone(), health.clone(), CancellationToken::new()));
-    for api in apis(&options, &client) {
+    for api in apis::<TempestRun>(&options, &client) {
         api.list(&kube::api::ListParams::default().limit(1)).await.map_err(ControllerError::NotInstalled)?;
     }
     health.set_ready(true);
@@ -193,7 +196,11 @@ pub async fn run_with(
     Ok(())
 }
 
-fn apis(options: &ControllerOptions, client: &Client) -> Vec<Api<TempestRun>> {
+/// The objects of one kind in all namespaces that are served.
+fn apis<K>(options: &ControllerOptions, client: &Client) -> Vec<Api<K>>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
     if options.namespaces.is_empty() {
         return vec![Api::all(client.clone())];
     }
@@ -209,7 +216,7 @@ fn elector(options: &ControllerOptions, client: &Client) -> Elector {
 
 /// Reconciles until `shutdown`.
 async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: &CancellationToken) {
-    let controllers = apis(options, &context.client).into_iter().map(|api| {
+    let controllers = apis::<TempestRun>(options, &context.client).into_iter().map(|api| {
         let controller = Controller::new(api, watcher::Config::default());
         let (store, stop, context) = (controller.store(), shutdown.clone(), Arc::clone(context));
         async move {
@@ -232,7 +239,22 @@ async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: 
             }
         }
     });
-    join_all(controllers).await;
+    tokio::join!(join_all(controllers), judge_scenarios(options, context, shutdown));
+}
+
+/// Says of users' scenarios whether they are valid, until `shutdown`. Nothing of a run depends on it.
+async fn judge_scenarios(options: &ControllerOptions, context: &Context, shutdown: &CancellationToken) {
+    let context =
+        Arc::new(scenarios::Context { client: context.client.clone(), clock: context.clock.clone() });
+    let controllers = apis(options, &context.client).into_iter().map(|api| {
+        Controller::new(api, watcher::Config::default())
+            .run(scenarios::judge, scenarios::on_error, Arc::clone(&context))
+            .for_each(|_| futures::future::ready(()))
+    });
+    tokio::select! {
+        _ = join_all(controllers) => {}
+        () = shutdown.cancelled() => {}
+    }
 }
 
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.

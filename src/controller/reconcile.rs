@@ -19,6 +19,7 @@ use super::credentials::{self, Usable};
 use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide};
 use super::ledger::ConfigMapLedger;
 use super::player::Player;
+use super::selection;
 use super::status_writer::StatusWriter;
 use super::supervise::Supervisor;
 use super::tasks::{self, Undoing, notifier, writer};
@@ -109,7 +110,16 @@ async fn observe(
         return Ok((observed, None));
     }
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
-    let usable = match credentials::read(&secrets, run, &context.catalogue).await? {
+    // Only what is about to be played is held against its spec; undoing needs no more than the credentials.
+    let catalogue = match observed.stage {
+        Stage::Waiting => selection::catalogue(&context.client, run, &context.catalogue).await?,
+        Stage::Began | Stage::Ended => Ok(context.catalogue.clone()),
+    };
+    let read = match catalogue {
+        Ok(catalogue) => credentials::read(&secrets, run, catalogue).await?,
+        Err(bad) => Err(bad),
+    };
+    let usable = match read {
         Ok(usable) => {
             observed.credentials = Credentials::Usable;
             Some(usable)

@@ -61,13 +61,14 @@ pub async fn play(
         begun: begun.clone(),
         clock: context.clock.clone(),
     };
+    let catalogue = usable.catalogue.clone();
     let inputs = RunInputs {
         admission: Some(Arc::new(admission)),
         carried_over: carried_over.clone(),
         interrupted: attempts::interrupted(&run),
         ..inputs(context, &run, identity.clone(), usable)
     };
-    let (spec, catalogue) = (run.spec.clone(), context.catalogue.clone());
+    let spec = run.spec.clone();
     let policy = plan::settings(&spec).verdict;
     let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
     let (context, given) = (Arc::clone(context), control.clone());

@@ -7,6 +7,9 @@ use crate::scenario::{Feature, NeededFact, ServiceType};
 
 /// The first gate that this cloud closes, with what was found instead and the next step.
 pub fn closed(gates: &Gates, facts: &CloudFacts, features: Features) -> Option<String> {
+    if gates.closed.is_some() {
+        return gates.closed.clone();
+    }
     let feature = gates.features.iter().find(|feature| mode(features, **feature) == FeatureMode::NotOffered);
     if let Some(feature) = feature {
         let name = feature_name(*feature);
@@ -115,8 +118,11 @@ mod tests {
             facts: [NeededFact::FloatingNetwork].into(),
             credentials: [Role::Primary].into(),
             features: [Feature::Ptr].into(),
+            closed: None,
         };
         assert_eq!(closed(&gates, &cloud(), Features::default()), None);
+        let refused = Gates { closed: Some("not as admin".to_owned()), ..gates.clone() };
+        assert_eq!(closed(&refused, &cloud(), Features::default()).as_deref(), Some("not as admin"));
         let features = Features { ptr: FeatureMode::NotOffered, ..Features::default() };
         assert!(closed(&gates, &cloud(), features).is_some_and(|said| said.contains("'ptr'")));
     }

@@ -28,11 +28,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// These scenarios; of several of one name the last counts.
     pub fn of(scenarios: Vec<Scenario>) -> Self {
-        let mut catalogue = Self::default();
-        for scenario in scenarios {
-            catalogue.add(scenario);
-        }
-        catalogue
+        Self::default().with(scenarios)
     }
 
     /// The built-in suite.
@@ -60,6 +56,15 @@ impl Catalogue {
     /// Adds a scenario; one of the same name is replaced and given back.
     pub fn add(&mut self, scenario: Scenario) -> Option<Arc<Scenario>> {
         self.scenarios.insert(scenario.name.clone(), Arc::new(scenario))
+    }
+
+    /// These scenarios besides those that are there; one of the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
+        for scenario in scenarios {
+            self.add(scenario);
+        }
+        self
     }
 
     /// A scenario; built-in ones are also found by the name of their object, which has hyphens.

@@ -50,6 +50,8 @@ pub struct Gates {
     pub credentials: BTreeSet<Role>,
     /// Features that the owner may have declared as not offered.
     pub features: BTreeSet<Feature>,
+    /// Why it may not be played at all, when whoever selected it may not let it act as it wants to.
+    pub closed: Option<String>,
 }
 
 /// One step.

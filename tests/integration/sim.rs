@@ -9,3 +9,4 @@ mod many;
 mod passing;
 mod player;
 mod secrets;
+mod users;

@@ -39,7 +39,7 @@ struct Prospect {
 pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
     let request = Request::read(&args.cloud, &args.select)?;
     let identity = request::new_run("preflight");
-    let planner = request.planner(request::catalogue()?, identity.clone())?;
+    let planner = request.planner(identity.clone())?;
     let inputs = request.inputs(identity);
     let facts = runner::preflight(&inputs, &Clock::system()).await.map_err(|fault| broken(&fault))?;
     let findings = Findings::of(planner(facts).map_err(request::problem)?);

@@ -27,7 +27,7 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     state.tell_of_leftovers()?;
 
     let run = request::new_run(&state.installation);
-    let planner = request.planner(request::catalogue()?, run.clone())?;
+    let planner = request.planner(run.clone())?;
     let origin = request.origin();
     let store = state.ledgers.open(&run, origin.clone()).map_err(|error| {
         Problem::unable("what has to be undone cannot be written down, so nothing is begun")

@@ -30,7 +30,7 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.scenarios.include = args.include;
     let request = Request::of_text(spec, &cloud.clouds_yaml())?;
     let run = request::new_run("try");
-    let planner = request.planner(request::catalogue()?, run.clone())?;
+    let planner = request.planner(run.clone())?;
     // The simulated cloud ends with this process, and so does everything that is in it.
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));
     let policy = request.policy();

@@ -159,6 +159,7 @@ impl Checker {
             facts: needs.facts.iter().copied().collect(),
             credentials: needs.credentials.iter().copied().collect(),
             features: needs.features.iter().copied().collect(),
+            closed: None,
         };
     }
 

@@ -142,7 +142,7 @@ impl Checker {
                 self.check_made(made, spec, &field(path, "made"))
             }
             RequestUndoSpec { made: None, restore: Some(restore), none: None } => {
-                self.check_restore(restore, &field(path, "restore"), place)
+                self.check_restore(restore, spec, &field(path, "restore"), place)
             }
             RequestUndoSpec { made: None, restore: None, none: Some(_) } => Some(RequestUndo::Nothing),
             _ => {
@@ -188,7 +188,22 @@ impl Checker {
             .then(|| RequestUndo::Made { collection: collection.clone(), marked_by: made.marked_by.clone() })
     }
 
-    fn check_restore(&mut self, restore: &RestoreSpec, path: &str, place: &Place) -> Option<RequestUndo> {
+    fn check_restore(
+        &mut self,
+        restore: &RestoreSpec,
+        spec: &RequestSpec,
+        path: &str,
+        place: &Place,
+    ) -> Option<RequestUndo> {
+        let undoes_itself = spec.method == HttpMethod::Put && restore.path == spec.path;
+        if restore.method == HttpMethod::Delete && !undoes_itself {
+            let message = "DELETE sets back only what a PUT to the same path made".to_owned();
+            self.fault(
+                &field(path, "method"),
+                message,
+                "use 'made' for what a POST makes, else PUT or PATCH",
+            );
+        }
         if !matches!(restore.method, HttpMethod::Put | HttpMethod::Patch | HttpMethod::Delete) {
             let message = format!("{} does not set anything back", method_name(restore.method));
             self.fault(&field(path, "method"), message, "use PUT, PATCH or DELETE");

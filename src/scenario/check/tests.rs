@@ -161,6 +161,11 @@ use rstest::rstest;
     "",
     "POST needs 'undo': how it is taken back"
 )]
+#[case::a_foreign_delete(
+    "undo: {made: {collection: /floatingips, markedBy: description}}",
+    "undo: {restore: {method: DELETE, path: /servers/1}}",
+    "DELETE sets back only what a PUT to the same path made"
+)]
 #[case::two_undos(
     "undo: {made: {collection: /floatingips, markedBy: description}}",
     "undo: {none: why, restore: {method: PUT, path: /x}}",

@@ -8,6 +8,7 @@ mod moments;
 pub mod namespace;
 mod player;
 mod replicas;
+mod scenarios;
 
 use std::time::Duration;
 

@@ -16,13 +16,13 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Installs the definition, makes the namespace and the roles.
+    /// Installs the definitions, makes the namespace and the roles.
     pub fn create(name: &str) -> Self {
-        let definition = repository("crds/tempestruns.yaml");
-        kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definition.to_str().unwrap()])
+        let definitions = repository("crds");
+        kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definitions.to_str().unwrap()])
             .unwrap();
-        wait_until("the definition is served", Duration::from_secs(30), || {
-            kubectl(&["get", "tempestruns", "-A"]).is_ok()
+        wait_until("the definitions are served", Duration::from_secs(30), || {
+            kubectl(&["get", "tempestruns,tempestscenarios", "-A"]).is_ok()
         });
         let namespace = Self { name: format!("tempest-{name}-{:08x}", rand::random::<u32>()) };
         kubectl(&["create", "namespace", &namespace.name]).unwrap();
@@ -70,8 +70,13 @@ impl Namespace {
         ));
     }
 
-    /// Applies a manifest.
+    /// Applies a manifest, which must succeed.
     pub fn apply(&self, manifest: &str) {
+        self.try_apply(manifest).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Applies a manifest; what kubectl wrote when it fails.
+    pub fn try_apply(&self, manifest: &str) -> Result<(), String> {
         let mut child = Command::new(testbed("KUBECTL"))
             .args(["-n", &self.name, "apply", "-f", "-"])
             .stdin(Stdio::piped())
@@ -81,7 +86,7 @@ impl Namespace {
             .unwrap();
         child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", told(&output));
+        if output.status.success() { Ok(()) } else { Err(told(&output)) }
     }
 
     /// The run `one` as it is.
