@@ -14,6 +14,7 @@ pub mod decide;
 mod fence;
 pub mod lease;
 pub mod ledger;
+mod notes;
 mod notify;
 mod pace;
 pub mod player;
