@@ -36,7 +36,7 @@ use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher;
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::tempest_run::TempestRun;
@@ -236,6 +236,7 @@ fn policy(options: &ControllerOptions, api_server: Option<IpAddr>) -> EndpointPo
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]
 fn on_error(run: Arc<TempestRun>, error: &ReconcileError, context: Arc<Context>) -> Action {
     context.metrics.reconcile_failed();
-    tracing::warn!(error = error as &dyn std::error::Error, run = ?run.metadata.name, "reconciling failed");
+    let (namespace, name) = (run.namespace(), run.name_any());
+    tracing::warn!(error = error as &dyn std::error::Error, namespace, run = name, "reconciling failed");
     Action::requeue(Duration::from_secs(5))
 }

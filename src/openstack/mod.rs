@@ -41,6 +41,7 @@ mod response;
 mod retry;
 mod service;
 mod session;
+mod span;
 mod token;
 mod transport;
 mod versions;

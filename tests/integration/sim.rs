@@ -4,6 +4,7 @@ mod bad_input;
 mod endings;
 mod faults;
 mod life;
+mod logs;
 mod many;
 mod passing;
 mod player;
