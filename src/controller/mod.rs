@@ -35,11 +35,12 @@ use futures::future::join_all;
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::tempest_run::TempestRun;
+use crate::api::tempest_run::{Phase, TempestRun};
 use crate::openstack::{Cidr, EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
@@ -156,7 +157,7 @@ pub async fn run_with(
         client,
         player,
         supervisor: supervisor.clone(),
-        admissions: Admissions::new(options.limits),
+        admissions: Admissions::new(options.limits, metrics.clone()),
         locks: Locks::default(),
         catalogue,
         installation: options.installation.clone(),
@@ -210,15 +211,30 @@ fn elector(options: &ControllerOptions, client: &Client) -> Elector {
 
 /// Reconciles until `shutdown`.
 async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: &CancellationToken) {
-    let controllers = apis(options, &context.client).into_iter().map(|api| {
+    let controllers: Vec<_> = apis(options, &context.client)
+        .into_iter()
+        .map(|api| Controller::new(api, watcher::Config::default()))
+        .collect();
+    let stores: Vec<_> = controllers.iter().map(Controller::store).collect();
+    context.metrics.count_phases_by(move || phases(&stores));
+    let controllers = controllers.into_iter().map(|controller| {
         let stop = shutdown.clone();
-        Controller::new(api, watcher::Config::default())
+        controller
             .graceful_shutdown_on(async move { stop.cancelled().await })
             .reconcile_on(context.supervisor.ends())
             .run(reconcile, on_error, Arc::clone(context))
             .for_each(|_| futures::future::ready(()))
     });
     join_all(controllers).await;
+}
+
+/// How many of the runs that are known here are in which phase.
+fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
+    let runs: Vec<_> = stores.iter().flat_map(Store::state).collect();
+    let phase = |run: &TempestRun| run.status.as_ref().and_then(|status| status.phase);
+    let now: Vec<Phase> = runs.iter().map(|run| phase(run).unwrap_or(Phase::Pending)).collect();
+    let in_phase = |phase: &Phase| now.iter().filter(|one| *one == phase).count();
+    Phase::ALL.iter().map(|phase| (format!("{phase:?}"), in_phase(phase))).collect()
 }
 
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.

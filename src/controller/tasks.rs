@@ -99,7 +99,7 @@ pub async fn play(
             Ok(report) => {
                 if let Some(verdict) = report.verdict {
                     record_verdict(&span, verdict);
-                    context.metrics.run_finished(verdict);
+                    context.metrics.run_finished(verdict, report.duration());
                 }
             }
             Err(error) => tracing::warn!(%error, "no longer played here"),
@@ -153,7 +153,10 @@ pub async fn undo(
                 let moment = Moment::Underway { reason: "Interrupted", message };
                 writer(&run, &context).tell(&moment, &status).await
             }
-            Undoing::Kept => writer(&run, &context).nothing_is_kept(left).await,
+            Undoing::Kept => {
+                context.metrics.leaked(&left);
+                writer(&run, &context).nothing_is_kept(left).await
+            }
             Undoing::Interrupted | Undoing::Deleted => Ok(()),
         };
         if let Err(error) = said {
