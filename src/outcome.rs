@@ -85,6 +85,11 @@ impl Outcome {
             Self::Flaky => "Flaky",
         }
     }
+
+    /// Whether something is wrong, with the cloud or with looking at it.
+    pub const fn went_wrong(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored | Self::TimedOut)
+    }
 }
 
 impl fmt::Display for Outcome {

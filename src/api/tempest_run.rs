@@ -403,6 +403,12 @@ pub enum Phase {
     Completed,
 }
 
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Queued, Self::Running, Self::CleaningUp, Self::Suspended, Self::Completed];
+}
+
 /// How the run goes, and how it went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -4,8 +4,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::MultiProgress;
-use tracing_subscriber::EnvFilter;
+use tempest_operator::telemetry::json_lines;
+use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt, registry};
 
 use super::problem::Problem;
 
@@ -53,8 +57,15 @@ pub fn start(filter: Option<&str>, default: &str, json: bool) -> Result<LogOutpu
             .next("give --log (or RUST_LOG) a level such as 'info', or 'tempest_operator=debug'")
     })?;
     let output = LogOutput::default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output.clone());
-    let started = if json { builder.json().try_init() } else { builder.with_ansi(false).try_init() };
+    let lines = if json {
+        json_lines(output.clone()).boxed()
+    } else {
+        fmt::layer().with_ansi(false).with_writer(output.clone()).boxed()
+    };
+    let layers = vec![lines.with_filter(filter).boxed()];
+    #[cfg(feature = "otel")]
+    let layers = super::traces::added_to(layers)?;
+    let started = registry().with(layers).try_init();
     started.map_err(|error| Problem::unable("logging cannot be started").because(error))?;
     Ok(output)
 }

@@ -14,6 +14,8 @@ mod request;
 mod signals;
 mod state;
 mod terminal;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::process::ExitCode;
 
@@ -44,6 +46,8 @@ pub fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(run(cli)).unwrap_or_else(|problem| problem.tell());
+    #[cfg(feature = "otel")]
+    traces::end();
     // What still blocks (a look-up in the system's resolver) must not hold the exit up.
     runtime.shutdown_background();
     exit.into()

@@ -11,9 +11,10 @@ use tempest_operator::report::progress::Progress;
 use tempest_operator::report::{RunReport, json, table};
 use tempest_operator::runner::event::{Event, EventSink};
 use tempest_operator::runner::ledger::Ledger;
-use tempest_operator::runner::{Clock, Control, Planner, RunInputs, verify};
+use tempest_operator::runner::{Clock, Control, Planner, RunInputs, record_verdict, run_span, verify};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::args::Output;
 use super::logging::LogOutput;
@@ -38,13 +39,18 @@ pub async fn play(
         Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone(), ..Control::default() };
     let (sink, events) = EventSink::channel();
     let mut progress = progress(log);
-    let playing = tokio::spawn(verify(inputs, planner, ledger, sink, control, Clock::system()));
+    let span = run_span(None, None, &inputs.run.run_id);
+    let verifying = verify(inputs, planner, ledger, sink, control, Clock::system());
+    let playing = tokio::spawn(verifying.instrument(span.clone()));
     let mut report = follow(events, policy, &signals, progress.as_mut()).await;
     playing.abort();
     progress.end();
     log.share(None);
     if report.verdict.is_none() {
         cut_short(&mut report, &signals);
+    }
+    if let Some(verdict) = report.verdict {
+        record_verdict(&span, verdict);
     }
     if terminal::is_live() && terminal::width().is_none() {
         // Whoever watches does not see the result, which goes elsewhere.

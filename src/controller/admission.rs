@@ -15,6 +15,7 @@ use super::status_writer::{StatusWriter, WriteError};
 use crate::api::tempest_run::{Phase, TempestRunStatus};
 use crate::outcome::{Evidence, Reason, RunFault};
 use crate::runner::{Admission, Clock, CloudIdentity, Leave, Suspension};
+use crate::telemetry::Metrics;
 
 /// Who waits this long is told its place.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,6 +28,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Admissions {
     limits: Limits,
+    metrics: Metrics,
     state: Arc<Mutex<State>>,
 }
 
@@ -47,24 +49,14 @@ impl Drop for Ticket {
         let mut state = self.admissions.state();
         state.queue.leave(&self.uid);
         state.turns.remove(&self.uid);
-        state.admit(&self.admissions.limits);
-    }
-}
-
-impl State {
-    /// Lets everybody play who may.
-    fn admit(&mut self, limits: &Limits) {
-        while let Some(uid) = self.queue.admit(limits) {
-            // Whoever does not listen any more gives its place back when its ticket is dropped.
-            let _ = self.turns.remove(&uid).map(|turn| turn.send(()));
-        }
+        self.admissions.admit(&mut state);
     }
 }
 
 impl Admissions {
     /// An empty queue.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, state: Arc::default() }
+    pub fn new(limits: Limits, metrics: Metrics) -> Self {
+        Self { limits, metrics, state: Arc::default() }
     }
 
     fn enter(&self, entry: Entry) -> (Ticket, oneshot::Receiver<()>) {
@@ -73,7 +65,7 @@ impl Admissions {
         let mut state = self.state();
         state.turns.insert(entry.uid.clone(), sender);
         state.queue.enter(entry);
-        state.admit(&self.limits);
+        self.admit(&mut state);
         drop(state);
         (ticket, turn)
     }
@@ -81,7 +73,16 @@ impl Admissions {
     fn suspend(&self, uid: &str, suspended: bool) {
         let mut state = self.state();
         state.queue.suspend(uid, suspended);
-        state.admit(&self.limits);
+        self.admit(&mut state);
+    }
+
+    /// Lets everybody play who may.
+    fn admit(&self, state: &mut State) {
+        while let Some(uid) = state.queue.admit(&self.limits) {
+            // Whoever does not listen any more gives its place back when its ticket is dropped.
+            let _ = state.turns.remove(&uid).map(|turn| turn.send(()));
+        }
+        self.metrics.set_queue_length(state.queue.waiting());
     }
 
     fn place(&self, uid: &str) -> Option<Place> {
@@ -116,7 +117,7 @@ pub struct RunAdmission {
 #[async_trait]
 impl Admission for RunAdmission {
     async fn admit(&self, identity: &CloudIdentity) -> Result<Leave, RunFault> {
-        let suspended = self.suspension.is_set();
+        let (began, suspended) = (Instant::now(), self.suspension.is_set());
         let (ticket, mut turn) = self.admissions.enter(Entry {
             uid: self.uid.clone(),
             namespace: self.namespace.clone(),
@@ -141,6 +142,7 @@ impl Admission for RunAdmission {
                 }
             }
         }
+        self.admissions.metrics.waited_in_queue(began.elapsed());
         self.begin().await?;
         Ok(Box::new(ticket))
     }

@@ -4,6 +4,8 @@ use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
 use tower::{BoxError, service_fn};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
 use super::lease::Leadership;
 use crate::openstack::CallGate;
@@ -26,7 +28,11 @@ pub fn fenced(client: Client, leadership: Leadership) -> Client {
         let client = client.clone();
         let allowed = *request.method() == Method::GET || leadership.holds();
         async move {
-            if allowed { client.send(request).await.map_err(BoxError::from) } else { Err(NotLeading.into()) }
+            if !allowed {
+                return Err(NotLeading.into());
+            }
+            // Connections outlive the request that opened them, and would keep the span of a run open.
+            client.send(request).with_subscriber(NoSubscriber::new()).await.map_err(BoxError::from)
         }
     });
     Client::new(service, namespace)

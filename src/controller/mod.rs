@@ -14,6 +14,7 @@ pub mod decide;
 mod fence;
 pub mod lease;
 pub mod ledger;
+mod notes;
 mod notify;
 mod pace;
 pub mod player;
@@ -37,11 +38,12 @@ use kube::core::NamespaceResourceScope;
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::tempest_run::TempestRun;
+use crate::api::tempest_run::{Phase, TempestRun};
 use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
@@ -158,7 +160,7 @@ pub async fn run_with(
         client,
         player,
         supervisor: supervisor.clone(),
-        admissions: Admissions::new(options.limits),
+        admissions: Admissions::new(options.limits, metrics.clone()),
         locks: Locks::default(),
         catalogue,
         installation: options.installation.clone(),
@@ -216,8 +218,13 @@ fn elector(options: &ControllerOptions, client: &Client) -> Elector {
 
 /// Reconciles until `shutdown`.
 async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: &CancellationToken) {
-    let controllers = apis::<TempestRun>(options, &context.client).into_iter().map(|api| {
-        let controller = Controller::new(api, watcher::Config::default());
+    let controllers: Vec<_> = apis::<TempestRun>(options, &context.client)
+        .into_iter()
+        .map(|api| Controller::new(api, watcher::Config::default()))
+        .collect();
+    let stores: Vec<_> = controllers.iter().map(Controller::store).collect();
+    context.metrics.count_phases_by(move || phases(&stores));
+    let controllers = controllers.into_iter().map(|controller| {
         let (store, stop, context) = (controller.store(), shutdown.clone(), Arc::clone(context));
         async move {
             let asked = stop.clone();
@@ -257,6 +264,15 @@ async fn judge_scenarios(options: &ControllerOptions, context: &Context, shutdow
     }
 }
 
+/// How many of the runs that are known here are in which phase.
+fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
+    let runs: Vec<_> = stores.iter().flat_map(Store::state).collect();
+    let phase = |run: &TempestRun| run.status.as_ref().and_then(|status| status.phase);
+    let now: Vec<Phase> = runs.iter().map(|run| phase(run).unwrap_or(Phase::Pending)).collect();
+    let in_phase = |phase: &Phase| now.iter().filter(|one| *one == phase).count();
+    Phase::ALL.iter().map(|phase| (format!("{phase:?}"), in_phase(phase))).collect()
+}
+
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.
 fn policy(options: &ControllerOptions) -> EndpointPolicy {
     let mut policy =
@@ -274,6 +290,7 @@ fn policy(options: &ControllerOptions) -> EndpointPolicy {
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]
 fn on_error(run: Arc<TempestRun>, error: &ReconcileError, context: Arc<Context>) -> Action {
     context.metrics.reconcile_failed();
-    tracing::warn!(error = error as &dyn std::error::Error, run = ?run.metadata.name, "reconciling failed");
+    let (namespace, name) = (run.namespace(), run.name_any());
+    tracing::warn!(error = error as &dyn std::error::Error, namespace, run = name, "reconciling failed");
     Action::requeue(Duration::from_secs(5))
 }

@@ -59,8 +59,10 @@ impl Publisher<'_> {
                     }
                     report.apply(&event, &self.policy);
                     self.notifier.tell(&event).await;
-                    if let EventKind::TestFinished { result } = &event.kind {
-                        self.metrics.test_finished(result);
+                    match &event.kind {
+                        EventKind::TestFinished { result } => self.metrics.test_finished(result),
+                        EventKind::RunFinished { end } => self.metrics.leaked(&end.leaked),
+                        _ => {}
                     }
                     let now = Instant::now();
                     due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));

@@ -10,6 +10,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::{EventType, Recorder};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::{Admissions, suspended_moment};
@@ -85,12 +86,18 @@ pub enum ReconcileError {
 
 /// One look, one step.
 pub async fn reconcile(run: Arc<TempestRun>, context: Arc<Context>) -> Result<Action, ReconcileError> {
-    context.metrics.reconciled();
+    let began = Instant::now();
+    let looked = look(run, &context).await;
+    context.metrics.reconciled(began.elapsed());
+    looked
+}
+
+async fn look(run: Arc<TempestRun>, context: &Arc<Context>) -> Result<Action, ReconcileError> {
     let ledger = ConfigMapLedger::of(context.client.clone(), &run);
-    let (observed, usable) = observe(&run, &context, &ledger).await?;
+    let (observed, usable) = observe(&run, context, &ledger).await?;
     let decision = decide(&observed);
     tracing::debug!(namespace = run.namespace(), run = %run.name_any(), ?decision, "decided");
-    act(run, &context, ledger, usable, decision).await
+    act(run, context, ledger, usable, decision).await
 }
 
 async fn observe(
@@ -249,7 +256,8 @@ async fn end(
 ) -> Result<(), ReconcileError> {
     let moment = Moment::Ended { verdict, reason, message, leaked: false };
     writer.moment(&moment, ended(run, verdict, context.clock.now())).await?;
-    context.metrics.run_finished(verdict);
+    // Nothing of it was played here.
+    context.metrics.run_finished(verdict, None);
     Ok(())
 }
 

@@ -187,8 +187,13 @@ impl StatusWriter {
             "status": status,
         });
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let written = self.runs.patch_status(&name, &params, &Patch::Apply(&patch)).await?;
-        self.metrics.status_written();
+        let written = self.runs.patch_status(&name, &params, &Patch::Apply(&patch)).await;
+        match &written {
+            Ok(_) => self.metrics.status_written(),
+            Err(kube::Error::Api(answer)) if answer.code == 409 => self.metrics.status_conflicted(),
+            Err(_) => self.metrics.status_write_failed(),
+        }
+        let written = written?;
         let mut last = self.last();
         last.see(&written);
         last.status = status;

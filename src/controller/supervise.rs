@@ -83,7 +83,7 @@ impl Supervisor {
             // A task that broke left everything in the ledger, for the next look.
             let ended = task.await.unwrap_or_else(|error| {
                 if !error.is_cancelled() {
-                    tracing::error!(%error, "a run's task broke");
+                    tracing::error!(%error, namespace = object.namespace, run = object.name, "a run's task broke");
                 }
                 TaskEnd::Done
             });

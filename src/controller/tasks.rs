@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
+use tracing::{Instrument, Span};
 
 use super::admission::RunAdmission;
 use super::attempts;
@@ -22,7 +23,7 @@ use crate::outcome::Leak;
 use crate::plan::{self, RunIdentity};
 use crate::runner::event::EventSink;
 use crate::runner::ledger::{Ledger, LedgerDocument};
-use crate::runner::{Control, RunInputs};
+use crate::runner::{Control, RunInputs, record_verdict, run_span};
 
 /// Starts the task that queues for a run and plays it.
 pub async fn play(
@@ -68,12 +69,14 @@ pub async fn play(
         interrupted: attempts::interrupted(&run),
         ..inputs(context, &run, identity.clone(), usable)
     };
+    let span = span(&run, &identity);
     let spec = run.spec.clone();
     let policy = plan::settings(&spec).verdict;
     let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
     let (context, given) = (Arc::clone(context), control.clone());
-    let supervisor = context.supervisor.clone();
-    supervisor.start(&Arc::clone(&run), control, move || async move {
+    let (supervisor, looked_at) = (context.supervisor.clone(), Arc::clone(&run));
+    let within = span.clone();
+    let playing = move || async move {
         let (sink, events) = EventSink::channel();
         let notifier = notifier(&run, &context);
         let publisher = Publisher {
@@ -97,13 +100,15 @@ pub async fn play(
         match tokio::join!(playing, following).1 {
             Ok(report) => {
                 if let Some(verdict) = report.verdict {
-                    context.metrics.run_finished(verdict);
+                    record_verdict(&span, verdict);
+                    context.metrics.run_finished(verdict, report.duration());
                 }
             }
-            Err(error) => tracing::warn!(%error, run = %run.name_any(), "no longer played here"),
+            Err(error) => tracing::warn!(%error, "no longer played here"),
         }
         TaskEnd::Done
-    });
+    };
+    supervisor.start(&looked_at, control, || playing().instrument(within));
     Ok(())
 }
 
@@ -128,11 +133,12 @@ pub async fn undo(
 ) -> Result<(), ReconcileError> {
     let Some(document) = store.load().await? else { return Ok(()) };
     let control = Control::default();
+    let span = span(&run, &document.run);
     let inputs = inputs(context, &run, document.run.clone(), usable);
     let ledger = Arc::new(Ledger::resume(document, Box::new(store)));
     let (context, given) = (Arc::clone(context), control.clone());
-    let supervisor = context.supervisor.clone();
-    supervisor.start(&Arc::clone(&run), control, move || async move {
+    let (supervisor, looked_at) = (context.supervisor.clone(), Arc::clone(&run));
+    let undoing = move || async move {
         let end = context.player.undo(inputs, ledger, given).await;
         let (left, message) = match end {
             Ok(left) if left.is_empty() => (left, None),
@@ -149,15 +155,24 @@ pub async fn undo(
                 let moment = Moment::Underway { reason: "Interrupted", message };
                 writer(&run, &context).tell(&moment, &status).await
             }
-            Undoing::Kept => writer(&run, &context).nothing_is_kept(left).await,
+            Undoing::Kept => {
+                context.metrics.leaked(&left);
+                writer(&run, &context).nothing_is_kept(left).await
+            }
             Undoing::Interrupted | Undoing::Deleted => Ok(()),
         };
         if let Err(error) = said {
-            tracing::warn!(%error, run = %run.name_any(), "what is left could not be written");
+            tracing::warn!(%error, "what is left could not be written");
         }
         if message.is_none() { TaskEnd::Done } else { TaskEnd::UndoingFailed }
-    });
+    };
+    supervisor.start(&looked_at, control, || undoing().instrument(span));
     Ok(())
+}
+
+/// What a task says is about `run`, in this attempt.
+fn span(run: &TempestRun, identity: &RunIdentity) -> Span {
+    run_span(run.namespace().as_deref(), Some(&run.name_any()), &identity.run_id)
 }
 
 fn things(left: &[Leak]) -> String {

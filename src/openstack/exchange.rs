@@ -20,6 +20,7 @@ use super::response::{Response, kept_headers, request_id};
 use super::retry::{Failure, retry_after};
 use super::service::Service;
 use super::session::{Session, bad_request};
+use super::span::in_request;
 use super::token::Token;
 use super::transport::{RawResponse, Trouble, host_of};
 
@@ -90,7 +91,8 @@ impl Session {
             builder = builder.json(body);
         }
         let started = Instant::now();
-        let raw = self.inner.http.send(url, builder).await;
+        let sending = self.inner.http.send(url, builder);
+        let raw = in_request(request.service, &request.method, url, sending).await;
         let elapsed = started.elapsed();
         self.tell(request, url, &raw, elapsed, &global_request_id);
         Attempt { raw, global_request_id, elapsed }

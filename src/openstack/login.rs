@@ -15,6 +15,7 @@ use super::observe::RequestRecord;
 use super::redact;
 use super::response::{kept_headers, request_id};
 use super::service::Service;
+use super::span::in_request;
 use super::token::Token;
 use super::transport::{Http, RawResponse, Trouble};
 
@@ -34,7 +35,7 @@ pub(super) async fn authenticate(http: &Http, cloud: &CloudConfig) -> Result<Tok
             .header("accept", "application/json")
             .header("x-openstack-request-id", global_request_id.as_str())
             .json(&body);
-        let raw = http.send(&url, request).await;
+        let raw = in_request(Service::Identity, &Method::POST, &url, http.send(&url, request)).await;
         tell(http, &raw, started, url.path(), &global_request_id);
         let options = http.options();
         let pause = judge(&raw)

@@ -42,6 +42,7 @@ mod retry;
 mod rotation;
 mod service;
 mod session;
+mod span;
 mod token;
 mod transport;
 mod versions;

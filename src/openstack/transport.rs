@@ -10,6 +10,8 @@ use futures::StreamExt;
 use http::HeaderMap;
 use reqwest::{Certificate, Client, RequestBuilder, redirect};
 use tokio::sync::Semaphore;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 use url::{Host, Url};
 
 use super::clouds::ConfigError;
@@ -108,7 +110,9 @@ impl Http {
         if self.options.gate.as_ref().is_some_and(|gate| !gate.is_open()) {
             return Err(Trouble::Withheld);
         }
-        let response = request.send().await.map_err(|error| sort(&error))?;
+        // Connections outlive the request that opened them, and would keep its span open.
+        let sending = request.send().with_subscriber(NoSubscriber::new());
+        let response = sending.await.map_err(|error| sort(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let limit = self.options.max_body;

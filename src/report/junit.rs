@@ -16,8 +16,8 @@ const SUITE: &str = "tempest-operator";
 pub fn render(report: &RunReport, policy: &VerdictPolicy) -> Result<String, RenderError> {
     let mut suite = TestSuite::new(SUITE);
     suite.timestamp = report.started.and_then(|started| started.to_string().parse().ok());
-    if let (Some(started), Some(finished)) = (report.started, report.finished) {
-        suite.set_time(finished.duration_since(started).unsigned_abs());
+    if let Some(duration) = report.duration() {
+        suite.set_time(duration);
     }
     suite.add_properties(run_properties(report));
     suite.add_test_cases(report.tests.iter().map(|test| case(test, policy)));

@@ -13,6 +13,8 @@ pub mod status;
 pub mod table;
 pub mod text;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,12 @@ pub struct CurrentStep {
 }
 
 impl RunReport {
+    /// From its begin to its end; [`None`] before that.
+    pub fn duration(&self) -> Option<Duration> {
+        let (started, finished) = self.started.zip(self.finished)?;
+        Some(finished.duration_since(started).unsigned_abs())
+    }
+
     /// Folds one event in: the only way this value changes.
     pub fn apply(&mut self, event: &Event, policy: &VerdictPolicy) {
         match &event.kind {

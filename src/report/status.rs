@@ -35,10 +35,7 @@ pub fn status(report: &RunReport) -> TempestRunStatus {
         run_id: report.run.as_ref().map(|run| run.run_id.clone()),
         start_time: report.started,
         completion_time: report.finished,
-        duration: report
-            .started
-            .zip(report.finished)
-            .map(|(from, to)| in_words(Duration::try_from(to.duration_since(from)).unwrap_or_default())),
+        duration: report.duration().map(in_words),
         summary: (!report.planned.is_empty()).then_some(report.summary),
         progress: (!report.planned.is_empty())
             .then(|| format!("{}/{}", report.summary.done(), report.planned.len())),

@@ -299,7 +299,7 @@ impl<'a> StepContext<'a> {
     ) -> Result<T, StepFault> {
         let key = format!("{}/{}/{general}", self.test.test.name, self.label);
         let on_change = |seen: &str| {
-            tracing::debug!(test = %self.test.test.name, step = %self.label, seen, "waiting");
+            tracing::debug!(seen, "waiting");
             self.run().tell(EventKind::StepWaiting {
                 test: self.test.test.name.clone(),
                 step: self.label.clone(),

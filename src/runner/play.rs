@@ -12,6 +12,7 @@ use super::audit::{self, Marks};
 use super::context::{RunContext, StepContext, TestContext, expression_fault};
 use super::event::EventKind;
 use super::fault::{StepEnd, StepFault};
+use super::spans::in_step;
 use super::step;
 use super::undo::Undoing;
 use crate::outcome::{FailedStep, Finding, Outcome, Reason, SkippedStep, StepResult, TestResult, shorten};
@@ -162,7 +163,7 @@ async fn play_once(context: StepContext<'_>) -> Result<(), Faulty> {
         return conclude(&context, began, Err(fault.at_test_deadline()));
     }
     test.run.tell(EventKind::StepStarted { test: test.test.name.clone(), step: context.label.clone() });
-    let end = step::play(&context).await;
+    let end = in_step(&context.label, step::play(&context)).await;
     conclude(&context, began, end)
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::admission::{Admission, CloudIdentity, Leave};
 use super::audit::{self, Marks};
@@ -23,6 +24,7 @@ use super::fault::StepFault;
 use super::ledger::Ledger;
 use super::locks::Locks;
 use super::rhythm::Rhythm;
+use super::spans::in_test;
 use super::tries::play_tries;
 use super::undo::{Undoing, carries};
 use crate::openstack::{CloudConfig, Interface, Session, SessionOptions};
@@ -185,7 +187,7 @@ async fn play_all(run: &Arc<RunContext>, carried_over: Vec<TestResult>) {
             continue;
         }
         let (run, places, failed) = (Arc::clone(run), Arc::clone(&places), failed.clone());
-        playing.spawn(async move {
+        let playing_one = async move {
             let Some(test) = run.plan.tests.get(index) else { return };
             let scenario = match &test.decision {
                 Decision::Play(scenario) => Arc::clone(scenario),
@@ -197,13 +199,14 @@ async fn play_all(run: &Arc<RunContext>, carried_over: Vec<TestResult>) {
             if let Some((outcome, reason, message)) = why_not(&run, &failed) {
                 return not_started(&run, test, outcome, reason, message.to_owned());
             }
-            let result = play_tries(&run, test, &scenario).await;
+            let result = Box::pin(in_test(&test.name, play_tries(&run, test, &scenario))).await;
             let policy = &run.plan.settings.verdict;
             let bad = matches!(result.counts_as(policy), Verdict::Failed | Verdict::Errored);
             if bad && run.plan.settings.fail_fast {
                 failed.cancel();
             }
-        });
+        };
+        playing.spawn(playing_one.in_current_span());
     }
     while let Some(end) = playing.join_next().await {
         if let Err(error) = end {

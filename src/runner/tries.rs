@@ -82,13 +82,9 @@ fn not_played(run: &RunContext, test: &PlannedTest, message: String) -> TestResu
     TestResult { required: test.required, ..result }
 }
 
-const fn went_wrong(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failed | Outcome::Errored | Outcome::TimedOut)
-}
-
 fn may_try_again(run: &RunContext, test: &PlannedTest, result: &TestResult, number: u32) -> bool {
     number <= run.plan.settings.retries
-        && went_wrong(result.outcome)
+        && result.outcome.went_wrong()
         && !run.cancel.is_cancelled()
         && Instant::now() < run.deadline.get()
         && !is_as_expected(result, test.expectation.as_ref())
@@ -98,7 +94,7 @@ fn may_try_again(run: &RunContext, test: &PlannedTest, result: &TestResult, numb
 fn kept_until(run: &RunContext, test: &PlannedTest, result: &TestResult) -> Option<Timestamp> {
     let keep = run.plan.settings.keep_on_failure;
     let wanted = !keep.is_zero()
-        && went_wrong(result.outcome)
+        && result.outcome.went_wrong()
         && !run.cancel.is_cancelled()
         && !is_as_expected(result, test.expectation.as_ref());
     wanted.then(|| run.clock.now() + keep)

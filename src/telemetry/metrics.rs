@@ -1,84 +1,150 @@
 //! The operator's metrics; every label has a closed set of values.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::openstack::{RequestObserver, RequestRecord};
-use crate::outcome::{TestResult, Verdict};
+use crate::outcome::{Leak, TestResult, Verdict};
 
 type Labels = Vec<(&'static str, String)>;
+type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
+
+/// How many runs are in which phase, every phase included.
+type Phases = Box<dyn Fn() -> Vec<(String, usize)> + Send + Sync>;
 
 /// Counts what happens; clones count together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
     runs: Family<Labels, Counter>,
+    run_duration: Histogram,
+    runs_in_phase: Family<Labels, Gauge>,
+    phases: Arc<OnceLock<Phases>>,
+    queue_length: Gauge,
+    queue_wait: Histogram,
     tests: Family<Labels, Counter>,
-    test_seconds: Histogram,
-    propagation_seconds: Family<Labels, Histogram>,
-    leaks: Counter,
+    test_duration: Histogram,
+    propagation: Histograms,
+    leaks: Family<Labels, Counter>,
     requests: Family<Labels, Counter>,
+    request_duration: Histograms,
     status_writes: Counter,
-    reconciles: Counter,
+    status_write_conflicts: Counter,
+    status_write_errors: Counter,
+    reconcile_duration: Histogram,
     reconcile_errors: Counter,
     leader: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// 5 ms to 41 s: one answer of a server.
+fn answers() -> Histogram {
+    Histogram::new(exponential_buckets(0.005, 2.0, 14))
+}
+
+/// 100 ms to 14 min: one thing that a cloud does.
+fn waits() -> Histogram {
+    Histogram::new(exponential_buckets(0.1, 2.0, 14))
+}
+
+/// 1 s to 2 h 16 min: a whole run.
+fn runs() -> Histogram {
+    Histogram::new(exponential_buckets(1.0, 2.0, 14))
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tempest_operator");
-        let seconds = || Histogram::new(exponential_buckets(0.1, 2.0, 14));
-        let metrics = Self {
-            registry: Arc::default(),
-            runs: Family::default(),
-            tests: Family::default(),
-            test_seconds: seconds(),
-            propagation_seconds: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.1, 2.0, 14))
-            }),
-            leaks: Counter::default(),
-            requests: Family::default(),
-            status_writes: Counter::default(),
-            reconciles: Counter::default(),
-            reconcile_errors: Counter::default(),
-            leader: Gauge::default(),
-        };
-        registry.register("runs", "Runs that ended, by verdict", metrics.runs.clone());
-        registry.register("tests", "Tests that ended, by scenario and outcome", metrics.tests.clone());
-        registry.register("test_duration_seconds", "How long tests took", metrics.test_seconds.clone());
-        registry.register(
-            "propagation_seconds",
-            "From an accepted change to the truth at every name server",
-            metrics.propagation_seconds.clone(),
-        );
-        registry.register("leaks", "Things that were found after undoing", metrics.leaks.clone());
-        registry.register(
-            "openstack_requests",
-            "Requests to OpenStack services, by service and status class",
-            metrics.requests.clone(),
-        );
-        registry.register("status_writes", "Writes of a run's status", metrics.status_writes.clone());
-        registry.register("reconciles", "Looks at a run", metrics.reconciles.clone());
-        registry.register(
-            "reconcile_errors",
-            "Looks that Kubernetes trouble ended",
-            metrics.reconcile_errors.clone(),
-        );
-        registry.register("leader", "Whether this replica leads", metrics.leader.clone());
-        Self { registry: Arc::new(registry), ..metrics }
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "What this operator is", Info::new(version));
+        let mut with = Registering(&mut registry);
+        Self {
+            runs: with.number("runs", "Runs that ended, by verdict"),
+            run_duration: with.seconds("run_duration", "From the begin of an attempt to its end", runs()),
+            runs_in_phase: with.number("runs_in_phase", "Runs there are now, by phase"),
+            phases: Arc::default(),
+            queue_length: with.number("queue_length", "Runs that wait for their turn now"),
+            queue_wait: with.seconds("queue_wait", "How long runs waited for their turn", runs()),
+            tests: with.number("tests", "Tests that ended, by scenario and outcome"),
+            test_duration: with.seconds("test_duration", "How long tests took", waits()),
+            propagation: with.seconds(
+                "propagation",
+                "From an accepted change to the truth at every name server",
+                Family::new_with_constructor(waits as fn() -> Histogram),
+            ),
+            leaks: with
+                .number("leaks", "Things found after undoing, by service and whether they could be removed"),
+            requests: with
+                .number("openstack_requests", "Requests to OpenStack services, by status class or error"),
+            request_duration: with.seconds(
+                "openstack_request_duration",
+                "From sending a request to the last byte of its answer",
+                Family::new_with_constructor(answers as fn() -> Histogram),
+            ),
+            status_writes: with.number("status_writes", "Writes of a run's status"),
+            status_write_conflicts: with
+                .number("status_write_conflicts", "Writes refused because somebody else wrote first"),
+            status_write_errors: with.number("status_write_errors", "Writes that failed for another reason"),
+            reconcile_duration: with.seconds("reconcile_duration", "How long looks at a run took", answers()),
+            reconcile_errors: with.number("reconcile_errors", "Looks that Kubernetes trouble ended"),
+            leader: with.number("leader", "Whether this replica leads"),
+            registry: Arc::new(registry),
+        }
+    }
+}
+
+/// Registers what it hands out.
+struct Registering<'a>(&'a mut Registry);
+
+impl Registering<'_> {
+    fn number<M: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        let metric = M::default();
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn seconds<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+        self.0.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        metric
     }
 }
 
 impl Metrics {
-    /// A run ended.
-    pub fn run_finished(&self, verdict: Verdict) {
+    /// A run ended; `took` is [`None`] when it never began.
+    pub fn run_finished(&self, verdict: Verdict, took: Option<Duration>) {
         self.runs.get_or_create(&vec![("verdict", verdict.to_string())]).inc();
+        if let Some(took) = took {
+            self.run_duration.observe(took.as_secs_f64());
+        }
+    }
+
+    /// Who is asked for the runs of each phase whenever the metrics are read; the first one to be named stays.
+    pub fn count_phases_by(&self, phases: impl Fn() -> Vec<(String, usize)> + Send + Sync + 'static) {
+        let _ = self.phases.set(Box::new(phases));
+    }
+
+    /// So many runs wait for their turn now.
+    pub fn set_queue_length(&self, waiting: usize) {
+        self.queue_length.set(saturating(waiting));
+    }
+
+    /// A run's turn came after this long.
+    pub fn waited_in_queue(&self, time: Duration) {
+        self.queue_wait.observe(time.as_secs_f64());
     }
 
     /// A test ended. A user's own scenarios share one label: their names are not a closed set.
@@ -87,17 +153,23 @@ impl Metrics {
         let labels = vec![("scenario", scenario.to_owned()), ("outcome", result.outcome.to_string())];
         self.tests.get_or_create(&labels).inc();
         if result.was_executed() {
-            self.test_seconds.observe(seconds(result.duration_ms));
+            self.test_duration.observe(seconds(result.duration_ms));
         }
         for one in &result.propagation {
             if let Some(all) = one.all_name_servers_ms {
                 let change = if one.published { "published" } else { "withdrawn" };
-                self.propagation_seconds
-                    .get_or_create(&vec![("change", change.to_owned())])
-                    .observe(seconds(all));
+                self.propagation.get_or_create(&vec![("change", change.to_owned())]).observe(seconds(all));
             }
         }
-        self.leaks.inc_by(result.leaked.len() as u64);
+        self.leaked(&result.leaked);
+    }
+
+    /// These were found after undoing. By service: what kinds there are, a user's scenario decides.
+    pub fn leaked(&self, leaks: &[Leak]) {
+        for leak in leaks {
+            let labels = vec![("service", leak.service.clone()), ("removed", leak.removed.to_string())];
+            self.leaks.get_or_create(&labels).inc();
+        }
     }
 
     /// A status was written.
@@ -105,14 +177,19 @@ impl Metrics {
         self.status_writes.inc();
     }
 
-    /// A run was looked at.
-    pub fn reconciled(&self) {
-        self.reconciles.inc();
+    /// A status was not written: somebody else wrote first.
+    pub fn status_conflicted(&self) {
+        self.status_write_conflicts.inc();
     }
 
-    /// This replica leads, or no longer does.
-    pub fn set_leader(&self, leads: bool) {
-        self.leader.set(leads.into());
+    /// A status was not written for another reason.
+    pub fn status_write_failed(&self) {
+        self.status_write_errors.inc();
+    }
+
+    /// A run was looked at, for this long.
+    pub fn reconciled(&self, time: Duration) {
+        self.reconcile_duration.observe(time.as_secs_f64());
     }
 
     /// A look ended in Kubernetes trouble.
@@ -120,12 +197,24 @@ impl Metrics {
         self.reconcile_errors.inc();
     }
 
+    /// This replica leads, or no longer does.
+    pub fn set_leader(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
     /// All metrics in the `OpenMetrics` text format.
-    pub fn text(&self) -> Result<String, std::fmt::Error> {
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        for (phase, runs) in self.phases.get().map(|phases| phases()).unwrap_or_default() {
+            self.runs_in_phase.get_or_create(&vec![("phase", phase)]).set(saturating(runs));
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+fn saturating(count: usize) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a duration of 2^53 milliseconds does not occur")]
@@ -139,28 +228,12 @@ impl RequestObserver for Metrics {
             Ok(status) => format!("{}xx", status / 100),
             Err(word) => word.to_owned(),
         };
-        let labels = vec![("service", record.service.service_type().to_owned()), ("status", class)];
-        self.requests.get_or_create(&labels).inc();
+        let service = ("service", record.service.service_type().to_owned());
+        self.requests.get_or_create(&vec![service.clone(), ("status", class)]).inc();
+        self.request_duration.get_or_create(&vec![service]).observe(record.elapsed.as_secs_f64());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::{Outcome, Reason};
-
-    #[test]
-    fn a_users_scenario_names_are_no_labels() {
-        let metrics = Metrics::default();
-        let result =
-            TestResult::not_started("user/mine", None, Outcome::Failed, Reason::RecordMissing, String::new());
-        metrics.test_finished(&result);
-        metrics.run_finished(Verdict::Failed);
-        let text = metrics.text().unwrap();
-        assert!(
-            text.contains(r#"tempest_operator_tests_total{scenario="user",outcome="Failed"} 1"#),
-            "{text}"
-        );
-        assert!(text.contains(r#"tempest_operator_runs_total{verdict="Failed"} 1"#), "{text}");
-    }
-}
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -1,7 +1,13 @@
-//! Metrics and health: what a cluster watches the operator by.
+//! Logs, metrics, health and traces: what a cluster watches the operator by.
 
 mod http;
+mod logs;
 mod metrics;
+#[cfg(feature = "otel")]
+mod traces;
 
 pub use http::{Health, serve};
+pub use logs::json_lines;
 pub use metrics::Metrics;
+#[cfg(feature = "otel")]
+pub use traces::{Traces, TracesError};

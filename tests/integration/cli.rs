@@ -8,3 +8,5 @@ mod help;
 mod signals;
 mod state;
 mod support;
+#[cfg(feature = "otel")]
+mod traces;

@@ -311,6 +311,23 @@ fn an_application_credential_is_warned_of_and_refused_by_heat_with_a_hint() {
     nothing_is_left();
 }
 
+#[test]
+#[ignore = "needs the OpenStack test bed: tests/run cloud"]
+fn a_request_id_of_the_report_is_found_in_the_services_own_log_with_the_true_cause() {
+    let _cloud = cloud_for_oneself();
+    let state = tempdir().unwrap();
+    // Heat hides why: its answer says only that it erred.
+    let entry = testbed("TESTBED_CLOUD_APPCRED");
+    let report = refused(&mut against_the_cloud_as(&entry, "run", state.path()), state.path());
+    let evidence = &test(&report, ZONE)["failedStep"]["evidence"];
+    assert_eq!(evidence["service"], "orchestration", "{evidence:#}");
+    let id = evidence["requestId"].as_str().unwrap();
+    let log = std::fs::read_to_string(Path::new(&testbed("TESTBED_LOGS")).join("heat-api.log")).unwrap();
+    let about: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
+    assert!(about.iter().any(|line| line.contains("cannot manage trusts")), "{id}: {about:#?}");
+    nothing_is_left();
+}
+
 /// A run of the zone scenario that cannot go well, as JSON.
 fn refused(command: &mut Command, state: &Path) -> Value {
     command.args(["--include", ZONE, "--output", "json"]);

@@ -5,6 +5,7 @@ mod credentials;
 mod endings;
 mod faults;
 mod life;
+mod logs;
 mod many;
 mod passing;
 mod player;

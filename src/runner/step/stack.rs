@@ -280,7 +280,7 @@ async fn explain(
         })
         .collect();
     if !open.is_empty() {
-        tracing::info!(test = %context.test.test.name, step = %context.label, resources = ?open, "stack not complete");
+        tracing::info!(resources = ?open, "stack not complete");
         if fault.reason != Reason::StackFailed {
             fault.message = format!("{}; waiting for {}", fault.message, open.join(", "));
         }

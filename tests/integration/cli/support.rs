@@ -51,10 +51,16 @@ impl Home {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_in(arguments, &[])
+    }
+
+    /// The same with more in the environment.
+    pub fn run_in(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_tempest-operator"))
             .args(arguments)
             .env_clear()
             .env("HOME", self.directory.path())
+            .envs(environment.iter().copied())
             .current_dir(self.directory.path())
             .timeout(std::time::Duration::from_mins(1))
             .output()

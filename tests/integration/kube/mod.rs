@@ -42,7 +42,15 @@ fn a_run_that_passes_is_ready_and_can_be_waited_for() {
         metrics.lines().find(|line| line.starts_with("tempest_operator_status_writes_total")).unwrap();
     let writes: u32 = writes.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(writes <= 6, "{writes} writes");
-    assert!(metrics.contains(r#"tempest_operator_runs_total{verdict="Passed"} 1"#), "{metrics}");
+    for counted in [
+        r#"runs_total{verdict="Passed"} 1"#,
+        r#"runs_in_phase{phase="Completed"} 1"#,
+        "run_duration_seconds_count 1",
+        "queue_length 0",
+        "leader 1",
+    ] {
+        assert!(metrics.contains(&format!("\ntempest_operator_{counted}\n")), "no {counted} in {metrics}");
+    }
     bed.nothing_tells(PASSWORD);
     // Nothing is left in a cloud, so nobody has to be there for its deletion.
     wait_until("it is released", SOON, || bed.run()["metadata"]["finalizers"].is_null());

@@ -12,9 +12,10 @@ use tempest_operator::plan::{self, RunIdentity, Settings};
 use tempest_operator::report::RunReport;
 use tempest_operator::runner::event::{Event, EventKind, EventSink};
 use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
-use tempest_operator::runner::{Clock, Control, Locks, Planner, Rhythm, RunInputs, verify};
+use tempest_operator::runner::{Clock, Control, Locks, Planner, Rhythm, RunInputs, run_span, verify};
 use tempest_operator::scenario::{Catalogue, load_file_text};
 use tempest_operator::simcloud::{Guests, SimCloud, SimOptions, shell};
+use tracing::Instrument;
 use uuid::Uuid;
 
 pub const FIP_PORT: &str = "floating_ip_with_name_from_port_to_dns";
@@ -198,7 +199,9 @@ impl Player {
         };
         let ledger = Arc::new(Ledger::new(run, Box::new(kept.clone())));
         let (sink, mut receiver) = EventSink::channel();
-        let playing = tokio::spawn(verify(inputs, planner, ledger, sink, control, Clock::system()));
+        let span = run_span(Some("ci"), Some("nightly"), &inputs.run.run_id);
+        let verifying = verify(inputs, planner, ledger, sink, control, Clock::system());
+        let playing = tokio::spawn(verifying.instrument(span));
         let mut report = RunReport::default();
         let mut events = Vec::new();
         while let Some(event) = receiver.recv().await {

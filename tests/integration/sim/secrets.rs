@@ -11,10 +11,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::player::{FIP_OWN, Kept, Played, Player, ZONE, clean, cloud};
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
