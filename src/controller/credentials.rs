@@ -70,7 +70,9 @@ fn with_rights(catalogue: Catalogue, name: &str, secret: &Secret) -> Catalogue {
         .iter()
         .filter(|scenario| scenario.name.starts_with(USER))
         .filter_map(|scenario| {
-            let role = scenario.gates.credentials.iter().find(refused)?;
+            // A step behind a condition may act without being a gate.
+            let acting = scenario.steps.iter().map(|step| &step.role);
+            let role = acting.chain(&scenario.gates.credentials).find(refused)?;
             let message = format!(
                 "it acts as {role}, which users' scenarios may do only if Secret '{name}' has the annotation \
                  {USER_ROLES}: {role}"
@@ -191,21 +193,24 @@ mod tests {
     }
 
     #[rstest]
-    #[case::not_allowed(None, &["user/as_admin", "user/as_reader"])]
-    #[case::one_of_them(Some("reader"), &["user/as_admin"])]
+    #[case::not_allowed(None, &["user/as_admin", "user/as_admin_perhaps", "user/as_reader"])]
+    #[case::one_of_them(Some("reader"), &["user/as_admin", "user/as_admin_perhaps"])]
     #[case::both(Some("admin, reader"), &[])]
     fn users_scenarios_act_as_whom_the_secret_lets_them(
         #[case] allowed: Option<&str>,
         #[case] closed: &[&str],
     ) {
-        let scenario = |name: &str, role: Role| {
-            let spec = json!({ "title": "t", "needs": { "credentials": [role] }, "steps": [
-                { "name": "look", "as": role, "expect": { "service": "dns", "path": "/zones", "that": ["true"] } },
+        let playing = |name: &str, role: Role, when: Option<&str>| {
+            let spec = json!({ "title": "t", "steps": [
+                { "name": "look", "as": role, "when": when,
+                  "expect": { "service": "dns", "path": "/zones", "that": ["true"] } },
             ] });
             crate::scenario::check(name, &serde_json::from_value(spec).unwrap()).unwrap()
         };
+        let scenario = |name: &str, role: Role| playing(name, role, None);
         let catalogue = Catalogue::of(vec![
             scenario("user/as_admin", Role::Admin),
+            playing("user/as_admin_perhaps", Role::Admin, Some("facts.primary.projectId != ''")),
             scenario("user/as_reader", Role::Reader),
             scenario("user/as_alternate", Role::Alternate),
             scenario("built_in_as_admin", Role::Admin),

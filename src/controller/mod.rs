@@ -34,15 +34,17 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
-use kube::core::NamespaceResourceScope;
+use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
-use kube::runtime::watcher;
+use kube::runtime::watcher::{self, watcher};
+use kube::runtime::{PredicateConfig, WatchStreamExt, predicates, reflector};
 use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::scenario::TempestScenario;
 use crate::api::tempest_run::{Phase, TempestRun};
 use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
@@ -253,11 +255,19 @@ async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: 
 async fn judge_scenarios(options: &ControllerOptions, context: &Context, shutdown: &CancellationToken) {
     let context =
         Arc::new(scenarios::Context { client: context.client.clone(), clock: context.clock.clone() });
-    let controllers = apis(options, &context.client).into_iter().map(|api| {
-        Controller::new(api, watcher::Config::default())
-            .run(scenarios::judge, scenarios::on_error, Arc::clone(&context))
-            .for_each(|_| futures::future::ready(()))
-    });
+    let controllers =
+        apis::<PartialObjectMeta<TempestScenario>>(options, &context.client).into_iter().map(|api| {
+            let (store, writer) = reflector::store();
+            // Their metadata only: an object that cannot be read would end the watch of all others. What the status says
+            // changes with the spec.
+            let changed = reflector(writer, watcher(api, watcher::Config::default()))
+                .default_backoff()
+                .applied_objects()
+                .predicate_filter(predicates::generation, PredicateConfig::default());
+            Controller::for_stream(changed, store)
+                .run(scenarios::judge, scenarios::on_error, Arc::clone(&context))
+                .for_each(|_| futures::future::ready(()))
+        });
     tokio::select! {
         _ = join_all(controllers) => {}
         () = shutdown.cancelled() => {}

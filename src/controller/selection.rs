@@ -1,5 +1,6 @@
 //! The scenarios of a run: the built-in ones, and the users' own that it selects.
 
+use kube::core::PartialObjectMeta;
 use kube::{Api, Client, ResourceExt};
 
 use super::decide::Credentials;
@@ -14,8 +15,8 @@ use crate::scenario::{Scenario, USER, check};
 /// Longest account of what is wrong with a scenario, in characters.
 const FAULT: usize = 500;
 
-/// What the run may choose from, once its spec has been held against it. Objects are listed anew for each run, so that
-/// one that was applied together with its run is there.
+/// What the run may choose from, once its spec has been held against it. Objects are listed anew at each look, and what
+/// is not there yet is waited for.
 ///
 /// # Errors
 /// Kubernetes trouble; what is wrong with the spec or with what it selects is a [`Credentials`].
@@ -29,8 +30,12 @@ pub async fn catalogue(
         Some(selector) => {
             let api: Api<TempestScenario> =
                 Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
-            match api.list(&kube::api::ListParams::default()).await {
-                Ok(all) => select(selector, all.items),
+            // Without the documents: of those that are not selected nothing is read.
+            match api.list_metadata(&kube::api::ListParams::default()).await {
+                Ok(all) => match select(selector, &all.items) {
+                    Ok(names) => read(&api, &names).await?,
+                    Err(none) => Err(none),
+                },
                 Err(kube::Error::Api(answer)) if matches!(answer.code, 403 | 404) => {
                     let message = format!(
                         "spec.scenarios.selector needs tempestscenarios.crossservice.dev, which cannot be listed: {}",
@@ -42,42 +47,86 @@ pub async fn catalogue(
             }
         }
     };
-    Ok(selected
-        .and_then(|selected| {
-            let catalogue = built_in.clone().with(selected);
-            plan::check(&run.spec, &catalogue).map_err(|error| error.to_string())?;
-            Ok(catalogue)
-        })
-        .map_err(|message| Credentials::BadSpec { message }))
+    Ok(selected.and_then(|selected| {
+        let catalogue = built_in.clone().with(selected);
+        match plan::check(&run.spec, &catalogue) {
+            Ok(()) => Ok(catalogue),
+            Err(error) if run.spec.scenarios.selector.is_some() && error.lacks_a_scenario() => {
+                Err(not_found(error.to_string()))
+            }
+            Err(error) => Err(Credentials::BadSpec { message: error.to_string() }),
+        }
+    }))
 }
 
-/// The checked scenarios of those objects that are selected.
-fn select(selector: &ScenarioSelector, all: Vec<TempestScenario>) -> Result<Vec<Scenario>, String> {
-    let (selected, others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|object| selector.matches(object.labels()));
-    if selected.is_empty() {
-        let labels: Vec<String> = others
-            .iter()
-            .flat_map(|object| object.labels().iter().map(|(key, value)| format!("{key}={value}")))
-            .collect();
-        return Err(format!(
-            "spec.scenarios.selector selects none of the namespace's {} TempestScenarios; their labels are: {}",
-            others.len(),
-            listed(labels.iter().map(String::as_str))
-        ));
+/// What is applied with a run may come after it: whoever applies a folder goes by names or kinds.
+fn not_found(message: String) -> Credentials {
+    Credentials::Unusable { reason: "ScenariosNotFound", message }
+}
+
+/// The names of those objects that are selected.
+fn select(
+    selector: &ScenarioSelector,
+    all: &[PartialObjectMeta<TempestScenario>],
+) -> Result<Vec<String>, Credentials> {
+    let selected: Vec<String> =
+        all.iter().filter(|object| selector.matches(object.labels())).map(ResourceExt::name_any).collect();
+    if !selected.is_empty() {
+        return Ok(selected);
     }
-    selected.iter().map(checked).collect()
+    let labels: Vec<String> = all
+        .iter()
+        .flat_map(|object| object.labels().iter().map(|(key, value)| format!("{key}={value}")))
+        .collect();
+    Err(not_found(format!(
+        "spec.scenarios.selector selects none of the namespace's {} TempestScenarios; their labels are: {}",
+        all.len(),
+        listed(labels.iter().map(String::as_str))
+    )))
 }
 
-/// An object's scenario.
-fn checked(object: &TempestScenario) -> Result<Scenario, String> {
-    let name = object.name_any();
-    check(&format!("{USER}{name}"), &object.spec)
-        .map_err(|faults| format!("TempestScenario '{name}' is not valid: {}", first_of(&faults)))
+/// The checked scenarios of these objects.
+async fn read(
+    api: &Api<TempestScenario>,
+    names: &[String],
+) -> Result<Result<Vec<Scenario>, Credentials>, kube::Error> {
+    let mut scenarios = Vec::new();
+    for name in names {
+        match object(api, name).await?.map(|object| object.and_then(|object| checked(&object))) {
+            Some(Ok(scenario)) => scenarios.push(scenario),
+            Some(Err(fault)) => {
+                let message = format!("TempestScenario '{name}' is not valid: {fault}");
+                return Ok(Err(Credentials::BadSpec { message }));
+            }
+            // Deleted since it was listed.
+            None => {}
+        }
+    }
+    Ok(Ok(scenarios))
+}
+
+/// One object, if it exists; else why it cannot be read. The API server keeps values that are nested deeper than we
+/// read, and a list with one such object could not be read at all.
+pub async fn object(
+    api: &Api<TempestScenario>,
+    name: &str,
+) -> Result<Option<Result<TempestScenario, String>>, kube::Error> {
+    match api.get_opt(name).await {
+        Ok(object) => Ok(object.map(Ok)),
+        Err(kube::Error::SerdeError(error)) => {
+            Ok(Some(Err(shorten(&format!("it cannot be read: {error}"), FAULT))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The scenario of an object, or what is wrong with it.
+pub fn checked(object: &TempestScenario) -> Result<Scenario, String> {
+    check(&format!("{USER}{}", object.name_any()), &object.spec).map_err(|faults| first_of(&faults))
 }
 
 /// The first fault, and how many more there are.
-pub fn first_of(faults: &[crate::scenario::Fault]) -> String {
+fn first_of(faults: &[crate::scenario::Fault]) -> String {
     let first = faults.first().map(|fault| shorten(&fault.to_string(), FAULT)).unwrap_or_default();
     match faults.len() {
         0 | 1 => first,
@@ -91,50 +140,49 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn object(name: &str, labels: &Value, steps: &Value) -> TempestScenario {
-        serde_json::from_value(json!({
-            "apiVersion": "crossservice.dev/v1alpha1", "kind": "TempestScenario",
-            "metadata": { "name": name, "labels": labels },
-            "spec": { "title": "t", "steps": steps },
-        }))
-        .unwrap()
-    }
-
-    fn objects() -> Vec<TempestScenario> {
-        let steps = json!([{ "name": "look", "expect": { "service": "dns", "path": "/zones", "that": ["status == 200"] } }]);
+    fn objects() -> Vec<PartialObjectMeta<TempestScenario>> {
+        let labelled = |name: &str, labels: Value| {
+            serde_json::from_value(json!({ "metadata": { "name": name, "labels": labels } })).unwrap()
+        };
         vec![
-            object("a", &json!({ "team": "net", "tier": "1" }), &steps),
-            object("b", &json!({ "team": "dns" }), &steps),
-            object("c", &json!({}), &steps),
-            object("broken", &json!({ "broken": "yes" }), &json!([{ "name": "look" }, { "name": "look" }])),
+            labelled("a", json!({ "team": "net", "tier": "1" })),
+            labelled("b", json!({ "team": "dns" })),
+            labelled("c", json!({})),
+            labelled("d", json!({ "broken": "yes" })),
         ]
     }
 
     #[rstest]
-    #[case::a_label(json!({ "matchLabels": { "team": "net" } }), &["user/a"])]
-    #[case::one_of_several(json!({ "matchExpressions": [{ "key": "team", "operator": "In", "values": ["net", "dns"] }] }), &["user/a", "user/b"])]
-    #[case::both_must_hold(json!({ "matchLabels": { "team": "net" }, "matchExpressions": [{ "key": "tier", "operator": "Exists" }] }), &["user/a"])]
-    #[case::without_a_label(json!({ "matchExpressions": [{ "key": "team", "operator": "DoesNotExist" }, { "key": "broken", "operator": "NotIn", "values": ["yes"] }] }), &["user/c"])]
+    #[case::a_label(json!({ "matchLabels": { "team": "net" } }), &["a"])]
+    #[case::one_of_several(json!({ "matchExpressions": [{ "key": "team", "operator": "In", "values": ["net", "dns"] }] }), &["a", "b"])]
+    #[case::both_must_hold(json!({ "matchLabels": { "team": "net" }, "matchExpressions": [{ "key": "tier", "operator": "Exists" }] }), &["a"])]
+    #[case::without_a_label(json!({ "matchExpressions": [{ "key": "team", "operator": "DoesNotExist" }, { "key": "broken", "operator": "NotIn", "values": ["yes"] }] }), &["c"])]
     fn labels_select(#[case] selector: Value, #[case] names: &[&str]) {
         let selector: ScenarioSelector = serde_json::from_value(selector).unwrap();
-        let selected = select(&selector, objects()).unwrap();
-        assert_eq!(selected.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>(), names);
+        assert_eq!(select(&selector, &objects()).ok().unwrap(), names);
+    }
+
+    /// What is said while it is waited for.
+    fn waits(selected: Result<Vec<String>, Credentials>) -> String {
+        let Err(Credentials::Unusable { message, .. }) = selected else { panic!("it is not waited for") };
+        message
     }
 
     #[test]
     fn a_selector_that_selects_nothing_says_what_there_is() {
         let selector: ScenarioSelector =
             serde_json::from_value(json!({ "matchLabels": { "team": "dsn" } })).unwrap();
-        let message = select(&selector, objects()).unwrap_err();
+        let message = waits(select(&selector, &objects()));
         assert!(message.contains("4 TempestScenarios") && message.contains("team=dns"), "{message}");
-        let message = select(&ScenarioSelector::default(), Vec::new()).unwrap_err();
+        let message = waits(select(&ScenarioSelector::default(), &[]));
         assert!(message.contains("0 TempestScenarios; their labels are: none"), "{message}");
     }
 
     #[test]
-    fn one_that_is_not_valid_does_not_vanish() {
-        let message = select(&ScenarioSelector::default(), objects()).unwrap_err();
-        assert!(message.contains("'broken'") && message.contains("spec.steps["), "{message}");
-        assert!(message.contains("more)"), "{message}");
+    fn the_first_fault_is_told_and_how_many_more_there_are() {
+        let spec = json!({ "title": "t", "steps": [{ "name": "look" }, { "name": "look" }] });
+        let fault =
+            checked(&TempestScenario::new("broken", serde_json::from_value(spec).unwrap())).unwrap_err();
+        assert!(fault.contains("spec.steps[") && fault.contains("more)"), "{fault}");
     }
 }

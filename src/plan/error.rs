@@ -80,3 +80,10 @@ pub enum PlanError {
     #[error("no scenario is selected; look at spec.scenarios.include and tags")]
     NothingSelected,
 }
+
+impl PlanError {
+    /// Whether it asks for a scenario that is not there, so that a further one may mend it.
+    pub const fn lacks_a_scenario(&self) -> bool {
+        matches!(self, Self::NothingMatches { .. } | Self::UnknownTag { .. })
+    }
+}

@@ -20,6 +20,9 @@ pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<S
     if action.method == HttpMethod::Delete {
         only_our_own(context, action, &path).await?;
     }
+    if let RequestUndo::Restore { method: HttpMethod::Delete, .. } = action.undo {
+        only_what_is_not_there(context, action, &path).await?;
+    }
     let entry = write_down(context, action).await?;
     let session = context.session()?;
     let mut request = at(session, service_of(action.service), method_of(action.method), &path);
@@ -74,6 +77,26 @@ async fn only_our_own(
     let message = format!(
         "DELETE {path} of the {} service is refused: this test did not make it",
         action.service.as_str()
+    );
+    Err(StepFault::errored(Reason::ServiceError, message))
+}
+
+/// What is there before the request is not made by it, so that a DELETE would not set it back.
+async fn only_what_is_not_there(
+    context: &StepContext<'_>,
+    action: &RequestAction,
+    path: &str,
+) -> Result<(), StepFault> {
+    let asked = at(context.session()?, service_of(action.service), Method::GET, path).send_any().await;
+    let answer = asked.map_err(|error| fault_of(&error))?;
+    if answer.status == 404 {
+        return Ok(());
+    }
+    let message = format!(
+        "{} {path} of the {} service is refused: a DELETE is to set it back, but it was there before (GET answered {})",
+        method_of(action.method),
+        action.service.as_str(),
+        answer.status
     );
     Err(StepFault::errored(Reason::ServiceError, message))
 }

@@ -170,6 +170,11 @@ impl Checker {
         if spec.method != HttpMethod::Post {
             self.fault(path, format!("{} makes nothing", method_name(spec.method)), "use restore or none");
         }
+        // An action's answer may carry the id of something else, which would be deleted in the end.
+        if *collection != spec.path {
+            let message = format!("'{collection}' is not where the request posts to");
+            self.fault(&field(path, "collection"), message, "give the request's own path");
+        }
         let marked = made_field(spec.body.as_ref(), &made.marked_by)
             .and_then(|value| Template::parse(value).ok())
             .is_some_and(|template| self.known.is_marked(&template.references()));

@@ -161,6 +161,11 @@ use rstest::rstest;
     "",
     "POST needs 'undo': how it is taken back"
 )]
+#[case::made_elsewhere(
+    "method: POST\n        path: /floatingips",
+    "method: POST\n        path: /floatingips/1/action",
+    "'/floatingips' is not where the request posts to"
+)]
 #[case::a_foreign_delete(
     "undo: {made: {collection: /floatingips, markedBy: description}}",
     "undo: {restore: {method: DELETE, path: /servers/1}}",

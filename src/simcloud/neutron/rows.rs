@@ -216,18 +216,21 @@ pub(super) fn tags(
     path: &[&str],
 ) -> Result<Reply, Refusal> {
     let row = shown(world, call, kind, id)?;
-    if call.method == Method::GET {
-        return Ok(Reply::ok(json!({"tags": row["tags"]})));
+    let mut tags: Vec<Value> = row["tags"].as_array().cloned().unwrap_or_default();
+    let has = |tag: &str| tags.iter().any(|known| known.as_str() == Some(tag));
+    match (&call.method, path) {
+        (&Method::GET, []) => return Ok(Reply::ok(json!({"tags": tags}))),
+        (&Method::GET, [tag]) => return if has(tag) { Ok(Reply::empty(204)) } else { Err(no_resource()) },
+        _ => {}
     }
     owned(world, call, kind, id)?;
-    let mut tags: Vec<Value> = row["tags"].as_array().cloned().unwrap_or_default();
     let reply = match (&call.method, path) {
         (&Method::PUT, []) => {
             tags = call.body["tags"].as_array().cloned().unwrap_or_default();
             Reply::ok(json!({"tags": tags}))
         }
         (&Method::PUT, [tag]) => {
-            if !tags.iter().any(|known| known.as_str() == Some(tag)) {
+            if !has(tag) {
                 tags.push(json!(tag));
             }
             Reply::empty(201)

@@ -112,11 +112,42 @@ fn a_run_plays_those_that_it_selects(#[case] scenarios: &str, #[case] verdict: &
     bed.apply(&object("mine", &json!({ "team": "net" }), &looking("status == 200")));
     bed.apply(&object("broken", &json!({ "team": "dns" }), &looking("status =")));
     // The script plays its own tests; what is looked at here is what the spec is held against.
-    bed.play("pass", &format!("scenarios: {{{scenarios}}}"));
+    bed.play("pass", &format!("scenarios: {{{scenarios}}}\n  execution: {{startDeadlineSeconds: 3}}"));
     let run = bed.finished_run(SOON);
     assert_eq!(run["status"]["verdict"], verdict, "{run:#}");
     let message = super::namespace::condition(&run, "Finished")["message"].as_str().unwrap();
     assert!(message.contains(words), "{message}");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_run_that_is_applied_before_its_scenarios_waits_for_them() {
+    let bed = Bed::start("tscn-later");
+    bed.usable_secret();
+    bed.play("pass", "scenarios: {selector: {matchLabels: {team: net}}, include: ['user/mine']}");
+    wait_until("it waits", SOON, || bed.run()["status"]["phase"] == "Pending");
+    bed.apply(&object("other", &json!({ "team": "net" }), &looking("status == 200")));
+    bed.apply(&object("mine", &json!({ "team": "net" }), &looking("status == 200")));
+    assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn an_object_that_cannot_be_read_stands_in_nobodys_way() {
+    let mut bed = Bed::start("tscn-deep");
+    bed.usable_secret();
+    let deep = (0..200).fold(json!("x"), |inner, _| json!([inner]));
+    let mut unreadable: Value =
+        serde_json::from_str(&object("deep", &json!({ "team": "dns" }), &looking("true"))).unwrap();
+    unreadable["spec"]["variables"] = json!([{ "name": "a", "value": deep }]);
+    bed.apply(&unreadable.to_string());
+    bed.apply(&object("mine", &json!({ "team": "net" }), &looking("status == 200")));
+    bed.stop();
+    bed.restart();
+    bed.kubectl(&["wait", "--for=condition=Valid", "tempestscenario/mine", "--timeout=20s"]);
+    bed.kubectl(&["wait", "--for=condition=Valid=False", "tempestscenario/deep", "--timeout=20s"]);
+    bed.play("pass", "scenarios: {selector: {matchLabels: {team: net}}}");
+    assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");
 }
 
 #[test]

@@ -45,3 +45,70 @@ spec:
     let deleted = cloud.requests().latest.iter().any(|request| request.method == "DELETE");
     assert!(!deleted, "it was sent");
 }
+
+#[tokio::test]
+async fn a_scenario_sets_nothing_back_by_deleting_what_was_there_before() {
+    let cloud = cloud().await;
+    let text = "
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: sly}
+spec:
+  title: It changes what is not its own and would set that back by a DELETE
+  steps:
+    - name: look
+      expect:
+        service: network
+        path: /networks
+        that: [size(body.networks) > 0]
+        capture: {id: 'body.networks[0].id'}
+    - name: change
+      request:
+        service: network
+        method: PUT
+        path: '/networks/${captures.id}'
+        body: {network: {description: mine}}
+        undo: {restore: {method: DELETE, path: '/networks/${captures.id}'}}
+";
+    let played = Player::of_text(&cloud, text).play().await;
+    let test = played.only();
+    assert_eq!((test.outcome, test.reason), (Outcome::Errored, Some(Reason::ServiceError)), "{test:#?}");
+    assert!(test.message.as_ref().unwrap().contains("was there before"), "{test:#?}");
+    let changed =
+        cloud.requests().latest.iter().any(|request| matches!(request.method.as_str(), "PUT" | "DELETE"));
+    assert!(!changed, "it was sent");
+}
+
+#[tokio::test]
+async fn a_scenario_sets_back_by_deleting_what_its_own_put_made() {
+    let cloud = cloud().await;
+    let text = "
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: tagging}
+spec:
+  title: A floating IP is tagged
+  steps:
+    - name: make
+      request:
+        service: network
+        method: POST
+        path: /floatingips
+        body: {floatingip: {floating_network_id: '${facts.floatingNetwork}', description: '${test.description}'}}
+        capture: {id: body.floatingip.id}
+        undo: {made: {collection: /floatingips, markedBy: description}}
+    - name: tag
+      request:
+        service: network
+        method: PUT
+        path: '/floatingips/${captures.id}/tags/mine'
+        undo: {restore: {method: DELETE, path: '/floatingips/${captures.id}/tags/mine'}}
+";
+    Player::of_text(&cloud, text).play().await.passed();
+    let deleted = |path: &str| {
+        let latest = cloud.requests().latest;
+        latest.iter().any(|request| request.method == "DELETE" && request.target.ends_with(path))
+    };
+    assert!(deleted("/tags/mine"), "{:#?}", cloud.requests().latest);
+    clean(&cloud);
+}
