@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -44,8 +44,24 @@ impl Publisher<'_> {
     /// Follows events to their end. `carried_over` are the outcomes that the status tells already.
     pub async fn follow(
         &self,
+        events: UnboundedReceiver<Event>,
+        carried_over: Vec<TestResult>,
+    ) -> Result<RunReport, WriteError> {
+        let (worth_telling, mut told) = unbounded_channel::<Event>();
+        // Events of the cluster's own must not hold the status up.
+        let telling = async {
+            while let Some(event) = told.recv().await {
+                self.notifier.tell(&event).await;
+            }
+        };
+        tokio::join!(self.write_down(events, carried_over, worth_telling), telling).0
+    }
+
+    async fn write_down(
+        &self,
         mut events: UnboundedReceiver<Event>,
         carried_over: Vec<TestResult>,
+        worth_telling: UnboundedSender<Event>,
     ) -> Result<RunReport, WriteError> {
         let mut report = RunReport { tests: carried_over, ..RunReport::default() };
         let mut pace = Pace::new(Instant::now());
@@ -58,12 +74,13 @@ impl Publisher<'_> {
                         continue;
                     }
                     report.apply(&event, &self.policy);
-                    self.notifier.tell(&event).await;
                     match &event.kind {
                         EventKind::TestFinished { result } => self.metrics.test_finished(result),
                         EventKind::RunFinished { end } => self.metrics.leaked(&end.leaked),
                         _ => {}
                     }
+                    // Whoever tells listens until the end.
+                    let _ = worth_telling.send(event);
                     let now = Instant::now();
                     due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));
                 }

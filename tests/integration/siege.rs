@@ -36,7 +36,7 @@ pub fn seed() -> u64 {
 
 /// What the status has acknowledged: outcome and start of each test, by token and name.
 #[derive(Default)]
-struct Acknowledged(BTreeMap<(String, String), (Value, Value)>);
+pub struct Acknowledged(BTreeMap<(String, String), (Value, Value)>);
 
 impl Acknowledged {
     /// How many runs were looked at.
@@ -45,7 +45,7 @@ impl Acknowledged {
     }
 
     /// Looks at a status; what was acknowledged once stays as it was.
-    fn check(&mut self, run: &Value) {
+    pub fn check(&mut self, run: &Value) {
         let token = run["status"]["runToken"].to_string();
         for test in run["status"]["tests"].as_array().into_iter().flatten() {
             let key = (token.clone(), test["name"].to_string());

@@ -1,6 +1,7 @@
 //! The whole runner against the simulated cloud, in this process: fast, and broken in every way we know.
 
 mod bad_input;
+mod chaos;
 mod credentials;
 mod endings;
 mod faults;

@@ -1,6 +1,8 @@
 //! The operator against a real API server, under the very roles of `examples/rbac.yaml`; what it asks of a cloud is
 //! played by a script, so that these tests are about Kubernetes only.
 
+mod api_proxy;
+mod api_trouble;
 mod bed;
 mod kills;
 mod life;
