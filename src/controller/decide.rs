@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::api::tempest_run::OnInterruption;
 
-/// How long a deletion waits for a cloud to be cleaned before it lets go.
+/// How long a deletion waits for a cloud to be cleaned before it lets go, when that was tried in vain.
 pub const CLEANUP_BOUND: Duration = Duration::from_mins(15);
 /// The same when the Secret is gone, so that nothing can be cleaned.
 pub const CLEANUP_BOUND_WITHOUT_CREDENTIALS: Duration = Duration::from_mins(1);
 /// Between two looks at a Secret that is needed to undo what was kept.
 const KEPT_AGAIN: Duration = Duration::from_mins(1);
+/// Between two attempts to undo for a deletion: a cloud that refuses at once is not asked without pause.
+const UNDO_AGAIN: Duration = Duration::from_secs(30);
 /// Between two looks at a run with a task, should the task end without a word.
 pub const TASK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -195,10 +197,15 @@ fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
     }
     let usable = observed.credentials == Credentials::Usable;
     let bound = if usable { CLEANUP_BOUND } else { CLEANUP_BOUND_WITHOUT_CREDENTIALS };
-    if deleting_for >= bound {
-        return Decision::Release { abandoned: true };
+    let is_over = deleting_for >= bound;
+    match observed.task {
+        Task::UndoingFailed if is_over => Decision::Release { abandoned: true },
+        Task::UndoingFailed if usable => Decision::LookAgainIn(UNDO_AGAIN),
+        // However late it is, whoever comes tries once: nobody may have been there to try.
+        _ if usable => Decision::UndoForDeletion,
+        _ if is_over => Decision::Release { abandoned: true },
+        _ => Decision::LookAgain,
     }
-    if usable { Decision::UndoForDeletion } else { Decision::LookAgain }
 }
 
 fn decide_living(observed: &Observed) -> Decision {
@@ -264,15 +271,17 @@ fn decide_interrupted(observed: &Observed) -> Decision {
 }
 
 fn decide_ended(observed: &Observed) -> Decision {
-    if observed.has_ledger && observed.must_undo_kept() && observed.task != Task::UndoingFailed {
-        return match observed.credentials {
-            Credentials::Usable => Decision::UndoKept,
-            _ => Decision::LookAgainIn(KEPT_AGAIN),
-        };
+    let must_undo = observed.has_ledger && observed.must_undo_kept() && observed.task != Task::UndoingFailed;
+    if must_undo && observed.credentials == Credentials::Usable {
+        return Decision::UndoKept;
     }
     match observed {
+        Observed { run_again: true, cancel: false, .. } if must_undo => Decision::LookAgainIn(KEPT_AGAIN),
         Observed { run_again: true, cancel: false, .. } => Decision::RunAgain,
         Observed { is_current: false, .. } => Decision::Acknowledge,
+        // Nobody could undo it; a deletion lets go in the end.
+        Observed { time_to_live: Some(Duration::ZERO), .. } if must_undo => Decision::Delete,
+        _ if must_undo => Decision::LookAgainIn(KEPT_AGAIN),
         Observed { has_ledger: true, kept_for: Some(rest), .. } if !rest.is_zero() => {
             Decision::LookAgainIn(*rest)
         }
@@ -284,5 +293,7 @@ fn decide_ended(observed: &Observed) -> Decision {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

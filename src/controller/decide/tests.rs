@@ -111,6 +111,18 @@ fn kept(seconds: u64) -> Observed {
     Observed { credentials: unusable(), ..kept(0) },
     Decision::LookAgainIn(KEPT_AGAIN)
 )]
+#[case::an_edit_is_seen_while_what_was_kept_waits_for_the_secret(
+    Observed { credentials: unusable(), is_current: false, ..kept(0) },
+    Decision::Acknowledge
+)]
+#[case::it_runs_again_once_the_secret_is_there(
+    Observed { credentials: unusable(), is_current: false, run_again: true, ..kept(0) },
+    Decision::LookAgainIn(KEPT_AGAIN)
+)]
+#[case::what_was_kept_is_not_waited_for_longer_than_the_object_is_wanted(
+    Observed { credentials: unusable(), time_to_live: Some(Duration::ZERO), ..kept(0) },
+    Decision::Delete
+)]
 #[case::interrupted_with_a_ledger(Observed { has_ledger: true, ..began() }, Decision::UndoInterrupted)]
 #[case::interrupted_and_cancelled(Observed { has_ledger: true, cancel: true, ..began() }, Decision::UndoInterrupted)]
 #[case::interrupted_and_undone(began(), Decision::Restart)]
@@ -126,8 +138,12 @@ fn kept(seconds: u64) -> Observed {
 #[case::deleted_while_it_plays(underway(deleting(0)), Decision::CancelTask)]
 #[case::deleted_with_nothing_left(Observed { has_ledger: false, ..deleting(0) }, Decision::Release { abandoned: false })]
 #[case::deleted_with_a_ledger(deleting(0), Decision::UndoForDeletion)]
-#[case::undone_in_vain_is_tried_again(Observed { task: Task::UndoingFailed, ..deleting(30) }, Decision::UndoForDeletion)]
+#[case::undone_in_vain_is_tried_again_later(
+    Observed { task: Task::UndoingFailed, ..deleting(30) },
+    Decision::LookAgainIn(UNDO_AGAIN)
+)]
 #[case::the_cloud_stays_away(Observed { task: Task::UndoingFailed, ..deleting(15 * 60) }, Decision::Release { abandoned: true })]
+#[case::deleted_while_no_operator_was_there_is_tried_once(deleting(3600), Decision::UndoForDeletion)]
 #[case::the_secret_may_come_back(Observed { credentials: unusable(), ..deleting(59) }, Decision::LookAgain)]
 #[case::the_secret_stays_away(Observed { credentials: unusable(), ..deleting(60) }, Decision::Release { abandoned: true })]
 fn one_row_one_step(#[case] observed: Observed, #[case] decision: Decision) {
