@@ -67,6 +67,9 @@ impl Response {
 
     /// The service's own words, when the answer is an error.
     pub fn error_message(&self) -> Option<String> {
+        if (300..400).contains(&self.status) {
+            return Some(super::exchange::status_words(self.status));
+        }
         let said = || super::envelope::read(self.body.to_string().as_bytes()).message;
         (!self.is_success()).then(said).filter(|message| !message.is_empty())
     }

@@ -73,10 +73,10 @@ pub struct CurrentStep {
 }
 
 impl RunReport {
-    /// From its begin to its end; [`None`] before that.
+    /// From its begin to its end; [`None`] before that, zero where the clock was set back meanwhile.
     pub fn duration(&self) -> Option<Duration> {
         let (started, finished) = self.started.zip(self.finished)?;
-        Some(finished.duration_since(started).unsigned_abs())
+        Some(finished.duration_since(started).try_into().unwrap_or_default())
     }
 
     /// Folds one event in: the only way this value changes.

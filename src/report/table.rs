@@ -1,5 +1,7 @@
 //! The report for people: a line a test, then what did not pass and why, DNS times, what was left behind.
 
+use std::time::Duration;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
@@ -171,13 +173,9 @@ pub fn verdict(report: &RunReport) -> String {
     .map(|(count, word)| format!("{count} {word}"))
     .collect();
     let word = report.verdict.map_or("Unfinished", Verdict::as_str);
-    let took = match (report.started, report.finished) {
-        (Some(started), Some(finished)) => {
-            let took = finished.duration_since(started).as_millis();
-            format!(" in {}", text::duration(u64::try_from(took).unwrap_or(0)))
-        }
-        _ => String::new(),
-    };
+    let millis = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let took =
+        report.duration().map(|took| format!(" in {}", text::duration(millis(took)))).unwrap_or_default();
     let run = report.run.as_ref().map(|run| format!(" (run {})", run.run_id)).unwrap_or_default();
     format!("{word}: {} of {}{took}{run}", counts.join(", "), text::count(summary.total as usize, "test"))
 }

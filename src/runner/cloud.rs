@@ -129,11 +129,21 @@ pub fn fault_of(error: &Error) -> StepFault {
         Error::Withheld { .. } => StepFault::withheld(message),
         // The document asks for something that is no request.
         Error::BadRequest { .. } => StepFault::errored(Reason::ExpressionFailed, message),
-        Error::Api(api) if api.status == 401 => StepFault::errored(Reason::AuthenticationFailed, message),
-        Error::Api(api) if api.status < 500 => StepFault::failed(Reason::UnexpectedStatus, message),
+        Error::Api(api) => fault_of_status(api.status, Reason::UnexpectedStatus, message),
         _ => StepFault::errored(Reason::ServiceError, message),
     };
     fault.with(evidence_of(error))
+}
+
+/// What a status means that is not among the wanted ones: the service was asked and said no, for this reason, or it could
+/// not be asked.
+pub fn fault_of_status(status: u16, said_no: Reason, message: String) -> StepFault {
+    match status {
+        401 => StepFault::errored(Reason::AuthenticationFailed, message),
+        // Elsewhere, later, or broken.
+        300..=399 | 429 | 500.. => StepFault::errored(Reason::ServiceError, message),
+        _ => StepFault::failed(said_no, message),
+    }
 }
 
 /// Whether a create that failed this way may have made something.

@@ -82,6 +82,16 @@ pub enum Fault {
     Reset,
     /// The change is made, then the connection is reset: the answer is lost.
     AnswerLost,
+    /// Something before the service sends the caller to another address.
+    Redirect(String),
+    /// Something before the service answers this status with a page of HTML.
+    HtmlPage(u16),
+    /// The change is made, then the connection breaks in the middle of the answer.
+    HalfBody,
+    /// The change is made, and the answer has 50 MiB.
+    HugeBody,
+    /// The change is made, and the answer is said to be plain text.
+    WrongContentType,
     /// Tokens are accepted for this long only, whatever they say.
     TokenLifetime(Duration),
     /// Nobody is let in.
@@ -123,6 +133,11 @@ impl Fault {
             Self::Hang => "hang",
             Self::Reset => "reset",
             Self::AnswerLost => "answer-lost",
+            Self::Redirect(_) => "redirect",
+            Self::HtmlPage(_) => "html-page",
+            Self::HalfBody => "half-body",
+            Self::HugeBody => "huge-body",
+            Self::WrongContentType => "wrong-content-type",
             Self::TokenLifetime(_) => "token-lifetime",
             Self::Unauthorized => "unauthorized",
         }
@@ -156,6 +171,11 @@ impl Fault {
             Self::Hang,
             Self::Reset,
             Self::AnswerLost,
+            Self::Redirect("http://169.254.169.254/".to_owned()),
+            Self::HtmlPage(200),
+            Self::HalfBody,
+            Self::HugeBody,
+            Self::WrongContentType,
             Self::TokenLifetime(Duration::from_secs(5)),
             Self::Unauthorized,
         ];

@@ -21,6 +21,7 @@ use super::{
     faults::{Fault, Faults, Target},
     keystone,
     requests::RecordedRequest,
+    spoil::{Instead, Spoiling},
     wire::{Body, Call, Caller, Refusal, Reply, Service, webob},
     world::{World, injected},
 };
@@ -53,12 +54,14 @@ pub(super) async fn serve(listener: CuttableListener, shared: Arc<Shared>) {
     let _ = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
 }
 
-/// Ways to lose an answer.
+/// Ways to lose an answer, or to give another.
 enum Trouble {
     Hang,
     Reset,
     AnswerLost,
     Answer(u16),
+    Instead(Instead),
+    Spoiling(Spoiling),
 }
 
 async fn answer(
@@ -85,9 +88,15 @@ async fn answer(
         Fault::Reset => Some(Trouble::Reset),
         Fault::AnswerLost => Some(Trouble::AnswerLost),
         Fault::Answer(status) => Some(Trouble::Answer(*status)),
+        Fault::Redirect(location) => Some(Trouble::Instead(Instead::Redirect(location.clone()))),
+        Fault::HtmlPage(status) => Some(Trouble::Instead(Instead::Page(*status))),
+        Fault::HalfBody => Some(Trouble::Spoiling(Spoiling::Half)),
+        Fault::HugeBody => Some(Trouble::Spoiling(Spoiling::Huge)),
+        Fault::WrongContentType => Some(Trouble::Spoiling(Spoiling::Mislabelled)),
         _ => None,
     });
     let mut status = None;
+    let mut spoiling = None;
     match trouble {
         Some(Trouble::Hang) => tokio::select! {
             () = shared.stop.cancelled() => {}
@@ -99,11 +108,17 @@ async fn answer(
         }
         Some(Trouble::AnswerLost) => cutter.cut(),
         Some(Trouble::Answer(answer)) => status = Some(answer),
+        Some(Trouble::Instead(instead)) => return instead.answer(),
+        Some(Trouble::Spoiling(how)) => spoiling = Some(how),
         None => {}
     }
     // Everything below is synchronous: one call is one step of the world.
     let request = Request { method, uri, headers, body, segments, service };
-    render(&shared, &request, status)
+    let answer = render(&shared, &request, status);
+    match spoiling {
+        Some(how) => how.spoil(answer).await,
+        None => answer,
+    }
 }
 
 struct Request {

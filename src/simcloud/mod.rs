@@ -17,6 +17,7 @@ mod neutron;
 mod nova;
 mod options;
 mod requests;
+mod spoil;
 mod table;
 #[cfg(test)]
 mod tests;

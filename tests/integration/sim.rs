@@ -8,6 +8,7 @@ mod faults;
 mod life;
 mod logs;
 mod many;
+mod misbehaving;
 mod passing;
 mod player;
 mod secrets;

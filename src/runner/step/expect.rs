@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::request::{at, capture, with_answer};
 use crate::openstack::Response;
 use crate::outcome::{Evidence, Reason};
-use crate::runner::cloud::{fault_of, service_of};
+use crate::runner::cloud::{fault_of, fault_of_status, service_of};
 use crate::runner::context::{StepContext, judge};
 use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::poll::{Observation, Pending};
@@ -112,12 +112,7 @@ fn first_that_fails(
     if !(200..300).contains(&answer.status) && !asks_for_status {
         let words = answer.error_message().unwrap_or_default();
         let message = format!("GET {path} of the {service} service answered {} {words}", answer.status);
-        let reason = if answer.status >= 500 { Reason::ServiceError } else { Reason::ExpectationNotMet };
-        let fault = if reason.is_check() {
-            StepFault::failed(reason, message)
-        } else {
-            StepFault::errored(reason, message)
-        };
+        let fault = fault_of_status(answer.status, Reason::ExpectationNotMet, message);
         return Some(fault.with(evidence("2xx", Some(answer.status.to_string()))));
     }
     let scope = with_answer(context.scope(), answer);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::openstack::{Request, Response, Service, Session};
 use crate::outcome::{Evidence, Reason};
-use crate::runner::cloud::{fault_of, is_ambiguous, method_of, service_of};
+use crate::runner::cloud::{fault_of, fault_of_status, is_ambiguous, method_of, service_of};
 use crate::runner::context::StepContext;
 use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::ledger::{Entry, Undo};
@@ -175,11 +175,7 @@ fn unexpected(action: &RequestAction, path: &str, answer: &Response) -> StepFaul
         observed: Some(format!("{} {words}", answer.status)),
         ..Evidence::default()
     };
-    if answer.status >= 500 {
-        StepFault::errored(Reason::ServiceError, message).with(evidence)
-    } else {
-        StepFault::failed(Reason::UnexpectedStatus, message).with(evidence)
-    }
+    fault_of_status(answer.status, Reason::UnexpectedStatus, message).with(evidence)
 }
 
 /// A request to a document's path, whose query, if it has one, stands behind `?` as in a URL.

@@ -299,17 +299,16 @@ fn is_open(status: &str) -> bool {
 /// Heat refused the request itself.
 fn refused(context: &StepContext<'_>, verb: &str, handle: &StackHandle, error: &Error) -> StepFault {
     let fault = fault_of(error);
-    let Error::Api(api) = error else { return fault };
+    if !matches!(error, Error::Api(_)) {
+        return fault;
+    }
     // Keystone refuses the trust with a 403, of which Heat tells only a 500 without words.
     let app_credential = context.session().is_ok_and(Session::uses_application_credential);
     let hint = if app_credential && verb == "create" { hints::APPLICATION_CREDENTIAL } else { "" };
     let message =
         format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
-    if api.status < 500 && api.status != 401 {
-        StepFault { message, reason: Reason::StackFailed, ..fault }
-    } else {
-        StepFault { message, ..fault }
-    }
+    let reason = if fault.reason.is_check() { Reason::StackFailed } else { fault.reason };
+    StepFault { message, reason, ..fault }
 }
 
 fn ignore_not_found(error: Error) -> Result<(), Error> {

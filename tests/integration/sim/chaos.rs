@@ -26,11 +26,16 @@ const BUSY: u64 = 6000;
 
 /// A fault of the way to a service, and what it hits.
 fn draw(chance: &mut StdRng) -> (Fault, Scope) {
-    let fault = match chance.random_range(0..10) {
+    let fault = match chance.random_range(0..15) {
         status @ 0..6 => Fault::Answer([500, 502, 503, 504, 429, 413][status]),
         6 => Fault::Reset,
         7 => Fault::AnswerLost,
         8 => Fault::TokenLifetime(Duration::from_millis(300)),
+        9 => Fault::Hang,
+        10 => Fault::HtmlPage(200),
+        11 => Fault::Redirect("http://169.254.169.254/".to_owned()),
+        12 => Fault::HalfBody,
+        13 => Fault::HugeBody,
         _ => Fault::SlowPropagation(Duration::from_millis(200)),
     };
     let method = [None, Some(Method::GET), Some(Method::POST), Some(Method::DELETE)];

@@ -106,6 +106,7 @@ pub struct Player {
     pub kept: Kept,
     pub carried_over: Vec<TestResult>,
     pub locks: Locks,
+    pub clock: Clock,
 }
 
 /// A simulated cloud without any latency, whose guests boot.
@@ -147,6 +148,7 @@ impl Player {
             kept: Kept::default(),
             carried_over: Vec::new(),
             locks: Locks::default(),
+            clock: Clock::system(),
         }
     }
 
@@ -187,7 +189,7 @@ impl Player {
 
     pub async fn play(self) -> Played {
         let inputs = self.inputs();
-        let Self { spec, catalogue, settings, control, mut on_event, run, kept, .. } = self;
+        let Self { spec, catalogue, settings, control, mut on_event, run, kept, clock, .. } = self;
         let policy = plan::settings(&spec).verdict;
         let planner: Planner = {
             let run = run.clone();
@@ -200,7 +202,7 @@ impl Player {
         let ledger = Arc::new(Ledger::new(run, Box::new(kept.clone())));
         let (sink, mut receiver) = EventSink::channel();
         let span = run_span(Some("ci"), Some("nightly"), &inputs.run.run_id);
-        let verifying = verify(inputs, planner, ledger, sink, control, Clock::system());
+        let verifying = verify(inputs, planner, ledger, sink, control, clock);
         let playing = tokio::spawn(verifying.instrument(span));
         let mut report = RunReport::default();
         let mut events = Vec::new();
