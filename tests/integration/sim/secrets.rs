@@ -163,3 +163,25 @@ async fn what_a_cloud_echoes_is_struck(
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     untold(&told, &secrets(&cloud, &known));
 }
+
+/// What an assertion looked at is told when it does not hold.
+#[tokio::test]
+async fn what_a_cloud_echoes_into_its_things_is_struck() {
+    let cloud = cloud_with(quoted()).await;
+    let text = "
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: curious}
+spec:
+  title: It looks at what came
+  steps:
+    - name: look
+      expect: {service: dns, path: /zones, that: [body.message == 'nothing']}
+";
+    let scope = Scope { service: Some(Service::Dns), ..Scope::default() };
+    cloud.faults().inject_in(Fault::Echo(200), scope);
+    let played = Player::of_text(&cloud, text).play().await;
+    let evidence = &played.only().failed_step.as_ref().unwrap().evidence;
+    assert!(evidence.observed.as_ref().unwrap().contains("[redacted]"), "{evidence:#?}");
+    untold(&everything(&played), &secrets(&cloud, &[]));
+}
