@@ -75,10 +75,17 @@ struct RunDocument {
     _status: Option<Value>,
 }
 
-/// One document of a file, with empty lines in front so that its line numbers are the file's.
+/// One document of a file.
 struct Document {
     line: usize,
-    padded: String,
+    text: String,
+}
+
+impl Document {
+    /// With empty lines in front, so that its line numbers are the file's.
+    fn padded(&self) -> String {
+        "\n".repeat(self.line - 1) + &self.text
+    }
 }
 
 /// Reads a file.
@@ -146,7 +153,7 @@ fn selected(
     }
     let mut scenarios: Vec<Scenario> = Vec::new();
     for (_, document) in selected {
-        let loaded = load_file_text(file, &document.padded).map_err(|faults| {
+        let loaded = load_file_text(file, &document.padded()).map_err(|faults| {
             Problem::input(format!("a scenario of {file} is not valid"))
                 .because(Faults(faults))
                 .next(format!("correct it; 'tempest-operator scenarios check {file}' looks again"))
@@ -201,7 +208,7 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
             .next("give it 'stringData' of texts, or 'data' of texts in base64")
     };
     let first = document.line as u64;
-    let secret: Secret = serde_saphyr::from_str(&document.padded)
+    let secret: Secret = serde_saphyr::from_str(&document.padded())
         .map_err(|error| malformed(error.location().map_or(first, |location| location.line())))?;
     let name = secret.metadata.name.unwrap_or_default();
     let mut data = BTreeMap::new();
@@ -215,7 +222,7 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
 
 fn typed<T: DeserializeOwned>(file: &str, document: &Document) -> Result<T, Problem> {
     let mut path = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(&document.padded, |deserializer| {
+    let parsed = serde_saphyr::with_deserializer_from_str(&document.padded(), |deserializer| {
         let mut track = serde_path_to_error::Track::new();
         let deserializer = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         let parsed = T::deserialize(deserializer);
@@ -252,7 +259,7 @@ fn documents(text: &str) -> Vec<Document> {
             .strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if is_marker {
-            documents.push((number + 1, "\n".repeat(number)));
+            documents.push((number + 1, String::new()));
         }
         if let Some((_, document)) = documents.last_mut() {
             document.push_str(line);
@@ -268,9 +275,12 @@ fn documents(text: &str) -> Vec<Document> {
     documents
         .into_iter()
         .filter(|(_, document)| holds_something(document))
-        .map(|(line, padded)| Document { line, padded })
+        .map(|(line, text)| Document { line, text })
         .collect()
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 #[path = "manifest_tests.rs"]

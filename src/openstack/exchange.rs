@@ -180,7 +180,7 @@ impl Session {
                 response.body = body;
                 Ok(response)
             }
-            Err(reason) => Err(response.unexpected(redact::strike(&reason, &secrets))),
+            Err(reason) => Err(response.unexpected(&redact::strike(&reason, &secrets))),
         }
     }
 }

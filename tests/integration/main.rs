@@ -10,6 +10,7 @@
 
 mod cli;
 mod cloud;
+mod fuzz;
 mod joined;
 mod kstatus;
 mod kube;
