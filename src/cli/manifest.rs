@@ -58,7 +58,7 @@ struct Head {
 #[serde(default)]
 struct HeadMetadata {
     name: Option<String>,
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -141,10 +141,11 @@ fn selected(
     selector: Option<&ScenarioSelector>,
     all: Vec<(HeadMetadata, Document)>,
 ) -> Result<(Vec<Scenario>, Vec<String>), Problem> {
-    let count = all.len();
-    let (selected, others): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|(head, _)| selector.is_some_and(|selector| selector.matches(&head.labels)));
+    let (count, none) = (all.len(), BTreeMap::new());
+    let is_selected = |head: &HeadMetadata| {
+        selector.is_some_and(|selector| selector.matches(head.labels.as_ref().unwrap_or(&none)))
+    };
+    let (selected, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(head, _)| is_selected(head));
     if selector.is_some() && selected.is_empty() {
         return Err(Problem::input(format!(
             "{file}: spec.scenarios.selector selects none of its {count} TempestScenarios"

@@ -75,6 +75,22 @@ fn the_api_server_refuses_what_no_scenario_is(#[case] steps: Value, #[case] word
     assert!(refused.contains(words), "{refused}");
 }
 
+#[rstest]
+#[case::in_nothing("{key: team, operator: In}")]
+#[case::a_value_that_is_not_looked_at("{key: team, operator: Exists, values: [net]}")]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn the_api_server_refuses_what_no_selector_is(#[case] requirement: &str) {
+    let bed = Bed::start("tscn-selector");
+    let refused = bed
+        .try_apply(&format!(
+            "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: one}}\nspec:\n  \
+             cloud: {{secretRef: {{name: cloud}}, zoneSuffix: pass.example.}}\n  \
+             scenarios: {{selector: {{matchExpressions: [{requirement}]}}}}\n"
+        ))
+        .unwrap_err();
+    assert!(refused.contains("values are needed by In and NotIn"), "{refused}");
+}
+
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn every_built_in_scenario_can_be_applied_and_is_valid() {
@@ -126,6 +142,7 @@ fn a_run_that_is_applied_before_its_scenarios_waits_for_them() {
     bed.usable_secret();
     bed.play("pass", "scenarios: {selector: {matchLabels: {team: net}}, include: ['user/mine']}");
     wait_until("it waits", SOON, || bed.run()["status"]["phase"] == "Pending");
+    assert_eq!(super::namespace::condition(&bed.run(), "Reconciling")["reason"], "WaitingForScenarios");
     bed.apply(&object("other", &json!({ "team": "net" }), &looking("status == 200")));
     bed.apply(&object("mine", &json!({ "team": "net" }), &looking("status == 200")));
     assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");
