@@ -117,7 +117,8 @@ fn attempts(run: &TempestRun) -> String {
 }
 
 fn nothing_yet(run: &TempestRun, named: &str) -> Problem {
-    let finished = run.status.iter().flat_map(|status| &status.conditions).find(|one| one.type_ == "Finished");
+    let finished =
+        run.status.iter().flat_map(|status| &status.conditions).find(|one| one.type_ == "Finished");
     if let Some(finished) = finished.filter(|_| has_ended(run)) {
         return Problem::unable(format!("{named} ended before its first test: {}", finished.reason))
             .next(text::line(&finished.message));

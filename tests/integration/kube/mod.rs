@@ -1,4 +1,4 @@
-//! The operator against a real API server, under the very roles of `examples/rbac.yaml`; what it asks of a cloud is
+//! The operator against a real API server, under the very roles of the chart; what it asks of a cloud is
 //! played by a script, so that these tests are about Kubernetes only.
 
 mod api_proxy;

@@ -1,0 +1,6 @@
+//! The Helm chart: what it renders, what it says of itself, and what real Helm does with it on a real API server.
+
+mod install;
+mod readme;
+mod render;
+mod values;
