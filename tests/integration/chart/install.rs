@@ -14,6 +14,7 @@ use crate::kube::namespace::{free_port, kubectl, served};
 use crate::support::{binary, finish, repository, told, wait_until};
 
 const SOON: Duration = Duration::from_secs(40);
+const DEFINITIONS: [&str; 2] = ["tempestruns.crossservice.dev", "tempestscenarios.crossservice.dev"];
 const RUN: &str = "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {name: mine}\nspec: \
                    {cloud: {secretRef: {name: my-cloud}, zoneSuffix: verify.example.}}\n";
 
@@ -25,8 +26,8 @@ struct Site {
 
 impl Site {
     fn new(name: &str, helm: Helm) -> Self {
-        kubectl(&["delete", "crds", "-l", "app.kubernetes.io/name=tempest-operator", "--timeout=40s"])
-            .unwrap();
+        let delete = ["delete", "crds", "--ignore-not-found", "--timeout=40s"];
+        kubectl(&[&delete[..], &DEFINITIONS].concat()).unwrap();
         let namespace = format!("chart-{name}-{:08x}", rand::random::<u32>());
         kubectl(&["create", "namespace", &namespace]).unwrap();
         Self { namespace, helm }
@@ -96,6 +97,11 @@ fn may(who: &str, what: &str, namespace: &str) -> bool {
     kubectl(&arguments).is_ok_and(|answer| answer.trim() == "yes")
 }
 
+/// Waits until somebody may: the API server hears of new roles a moment later.
+fn until_allowed(who: &str, what: &str, namespace: &str) {
+    wait_until(&format!("{who} may {what} in {namespace}"), SOON, || may(who, what, namespace));
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
         let _ = self.helm.run(&["uninstall", RELEASE, "--namespace", &self.namespace]);
@@ -104,7 +110,7 @@ impl Drop for Site {
 }
 
 fn definitions_are_there() -> bool {
-    kubectl(&["get", "crds", "tempestruns.crossservice.dev", "tempestscenarios.crossservice.dev"]).is_ok()
+    kubectl(&[&["get", "crds"], &DEFINITIONS[..]].concat()).is_ok()
 }
 
 fn until_served() {
@@ -168,7 +174,7 @@ fn a_namespaced_release_may_do_nothing_elsewhere_and_makes_nothing_of_the_cluste
         "create leases.coordination.k8s.io",
         "update leases.coordination.k8s.io/tempest-operator",
     ] {
-        assert!(may(&operator, allowed, here), "{allowed}");
+        until_allowed(&operator, allowed, here);
     }
     for (refused, namespace) in [
         ("list secrets", here),
@@ -191,8 +197,8 @@ fn a_release_may_serve_other_namespaces_and_only_those() {
     let (site, team) = (Site::new("central", Helm::Four), Site::new("team", Helm::Four));
     site.release("install", &[&format!("watchNamespaces={{{}}}", team.namespace)]);
     let operator = site.operator();
-    assert!(may(&operator, "list tempestruns", &team.namespace));
-    assert!(may(&operator, "create leases.coordination.k8s.io", &site.namespace));
+    until_allowed(&operator, "list tempestruns", &team.namespace);
+    until_allowed(&operator, "create leases.coordination.k8s.io", &site.namespace);
     assert!(!may(&operator, "create leases.coordination.k8s.io", &team.namespace));
     assert!(!may(&operator, "list tempestruns", &site.namespace));
     assert_eq!(site.argument("namespace"), Some(team.namespace.clone()));
@@ -207,14 +213,17 @@ fn a_cluster_wide_release_serves_all_and_extends_view_edit_and_admin() {
     until_served();
     assert_eq!(site.argument("namespace"), None);
     let operator = site.operator();
-    assert!(may(&operator, "list tempestruns", "default") && may(&operator, "get secrets", "default"));
+    until_allowed(&operator, "list tempestruns", "default");
+    until_allowed(&operator, "get secrets", "default");
     assert!(!may(&operator, "list secrets", "default"));
     for role in ["view", "edit", "admin"] {
         let (binding, user) = (format!("some-{role}"), format!("--user=some-{role}"));
         site.kubectl(&["create", "rolebinding", &binding, &format!("--clusterrole={role}"), &user]);
         let may = |what: &str| may(&binding, what, &site.namespace);
         // Aggregation is a controller's work.
-        wait_until("the role has the runs", SOON, || may("watch tempestruns") && may("get tempestscenarios"));
+        for what in ["watch tempestruns", "get tempestscenarios"] {
+            until_allowed(&binding, what, &site.namespace);
+        }
         for verb in ["create", "patch", "delete"] {
             wait_until("the role has its verbs", SOON, || {
                 may(&format!("{verb} tempestruns")) == (role != "view")
@@ -223,7 +232,7 @@ fn a_cluster_wide_release_serves_all_and_extends_view_edit_and_admin() {
         assert!(!may("patch tempestruns --subresource=status"), "{role}");
     }
     site.helm(&["uninstall", RELEASE]);
-    assert!(!may(&operator, "list tempestruns", "default"));
+    wait_until("its rights are gone", SOON, || !may(&operator, "list tempestruns", "default"));
 }
 
 /// A process that ends with its test.
