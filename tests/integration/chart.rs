@@ -1,6 +1,7 @@
 //! The Helm chart: what it renders, what it says of itself, and what real Helm does with it on a real API server.
 
 mod install;
+mod monitoring;
 mod readme;
 mod render;
 mod values;

@@ -3,7 +3,7 @@
 //! The definitions belong to the whole cluster, and here they come and go: the cluster is one of its own, and the tests
 //! take turns (`.config/nextest.toml`).
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rstest::rstest;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::helm::{Helm, RELEASE, chart, objects, of_kind, set};
 use crate::kube::namespace::{free_port, kubectl, served};
-use crate::support::{binary, finish, repository, told, wait_until};
+use crate::support::{Process, binary, finish, repository, three_free_ports, told, wait_until};
 
 const SOON: Duration = Duration::from_secs(40);
 const DEFINITIONS: [&str; 2] = ["tempestruns.crossservice.dev", "tempestscenarios.crossservice.dev"];
@@ -235,16 +235,6 @@ fn a_cluster_wide_release_serves_all_and_extends_view_edit_and_admin() {
     wait_until("its rights are gone", SOON, || !may(&operator, "list tempestruns", "default"));
 }
 
-/// A process that ends with its test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn started(mut command: Command) -> Process {
     Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
@@ -258,7 +248,7 @@ fn arguments(container: &Value) -> Vec<String> {
 #[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
 fn the_smoke_run_of_helm_test_passes_on_the_simulated_cloud() {
     let site = Site::new("smoke", Helm::Four);
-    let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+    let (port, folder) = (three_free_ports(), tempfile::tempdir().unwrap());
     site.release("install", &["simcloud.enabled=true", &format!("simcloud.port={port}")]);
     until_served();
     let pod = site.deployment()["spec"]["template"]["spec"].clone();

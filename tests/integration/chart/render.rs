@@ -99,8 +99,8 @@ fn every_object_is_valid_from_kubernetes_1_30_to_1_37() {
     for minor in 30..=37 {
         let version = format!("1.{minor}");
         let validated = finish(
-            Command::new(repository("tests/testbed/kubernetes-validate"))
-                .args(["--strict", "--no-warn", "--kubernetes-version", &version])
+            Command::new(repository("tests/testbed/tool"))
+                .args(["kubernetes-validate", "--strict", "--no-warn", "--kubernetes-version", &version])
                 .arg(file.path()),
         );
         assert!(validated.status.success(), "Kubernetes {version}: {}", told(&validated));
