@@ -2,6 +2,8 @@
 
 mod install;
 mod monitoring;
+mod options;
 mod readme;
 mod render;
+mod security;
 mod values;

@@ -31,12 +31,10 @@ impl Helm {
         }
     }
 
-    /// Renders the chart for a release in `namespace`, with these `--set` values.
-    pub fn template(self, namespace: &str, values: &[&str]) -> Result<String, String> {
+    /// Renders the chart for a release in `namespace`, with these options of `helm template`.
+    pub fn template(self, namespace: &str, options: &[&str]) -> Result<String, String> {
         let chart = chart();
-        let mut arguments = vec!["template", RELEASE, chart.as_str(), "--namespace", namespace];
-        arguments.extend(set(values));
-        self.run(&arguments)
+        self.run(&[&["template", RELEASE, &chart, "--namespace", namespace], options].concat())
     }
 }
 
@@ -53,10 +51,7 @@ pub fn set<'a>(values: &[&'a str]) -> Vec<&'a str> {
 /// The chart's service account and roles, as a manifest, for an operator in `namespace` that serves it.
 pub fn roles(namespace: &str) -> String {
     let only = ["--show-only", "templates/serviceaccount.yaml", "--show-only", "templates/rbac.yaml"];
-    let chart = chart();
-    let mut arguments = vec!["template", RELEASE, chart.as_str(), "--namespace", namespace];
-    arguments.extend(only);
-    Helm::Four.run(&arguments).unwrap()
+    Helm::Four.template(namespace, &only).unwrap()
 }
 
 /// The objects of a manifest.

@@ -7,57 +7,9 @@ use std::process::Command;
 use rstest::rstest;
 use serde_json::Value;
 
+use super::options::{OPTION_SETS, option_set, rendered};
 use crate::helm::{Helm, chart, objects, of_kind, set};
 use crate::support::{binary, finish, repository, told};
-
-/// One of each kind of installation, and everything that can be switched on at once.
-const OPTION_SETS: &[(&str, &[&str])] = &[
-    ("defaults", &[]),
-    ("nothing of the cluster", &["crds.install=false"]),
-    ("several namespaces", &["watchNamespaces={team-a,team-b}"]),
-    ("cluster-wide", &["rbac.clusterWide=true", "crds.keep=false"]),
-    ("roles of one's own", &["rbac.create=false", "serviceAccount.create=false", "serviceAccount.name=mine"]),
-    ("to try it", &["simcloud.enabled=true"]),
-    ("to try it elsewhere", &["simcloud.enabled=true", "watchNamespaces={team-a}"]),
-    (
-        "everything",
-        &[
-            "replicas=3",
-            "fullnameOverride=verification",
-            "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-            "imagePullSecrets[0].name=pull",
-            "rbac.clusterWide=true",
-            "serviceAccount.annotations.team=net",
-            "controller.installation=site-1",
-            "controller.env[0].name=OTEL_SERVICE_NAME",
-            "controller.env[0].value=verification",
-            "podAnnotations.team=net",
-            "podLabels.team=net",
-            "nodeSelector.zone=a",
-            "tolerations[0].key=dedicated",
-            "tolerations[0].operator=Exists",
-            "topologySpreadConstraints[0].maxSkew=1",
-            "topologySpreadConstraints[0].topologyKey=zone",
-            "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
-            "priorityClassName=high",
-            "networkPolicy.enabled=true",
-            "networkPolicy.egress[0].ports[0].port=4318",
-            "metrics.serviceMonitor.enabled=true",
-            "metrics.serviceMonitor.labels.release=prometheus",
-            "metrics.prometheusRule.enabled=true",
-            "metrics.dashboard.enabled=true",
-            "gitops.healthChecks=true",
-        ],
-    ),
-];
-
-fn option_set(name: &str) -> &'static [&'static str] {
-    OPTION_SETS.iter().find(|(one, _)| *one == name).unwrap().1
-}
-
-fn rendered(values: &[&str]) -> Vec<Value> {
-    objects(&Helm::Four.template("verify", values).unwrap())
-}
 
 #[test]
 #[ignore = "needs Helm: tests/run chart"]
@@ -77,8 +29,10 @@ fn strict_lint_finds_nothing_with_any_options() {
 fn both_generations_of_helm_render_the_same() {
     for (name, values) in OPTION_SETS {
         let sorted = |helm: Helm| {
-            let mut all: Vec<String> =
-                objects(&helm.template("verify", values).unwrap()).iter().map(Value::to_string).collect();
+            let mut all: Vec<String> = objects(&helm.template("verify", &set(values)).unwrap())
+                .iter()
+                .map(Value::to_string)
+                .collect();
             all.sort();
             all
         };
@@ -127,87 +81,6 @@ fn the_definitions_are_those_of_the_program(#[case] options: &str, #[case] polic
 }
 
 #[rstest]
-#[case::its_own_namespace("nothing of the cluster", &["verify"])]
-#[case::others("several namespaces", &["team-a", "team-b", "verify"])]
-#[ignore = "needs Helm: tests/run chart"]
-fn without_cluster_wide_there_are_only_roles_of_namespaces(
-    #[case] options: &str,
-    #[case] namespaces: &[&str],
-) {
-    let all = rendered(option_set(options));
-    for object in &all {
-        let kind = object["kind"].as_str().unwrap();
-        assert!(!kind.starts_with("Cluster"), "{object:#}");
-        assert!(
-            kind == "CustomResourceDefinition" || object["metadata"]["namespace"].is_string(),
-            "{object:#}"
-        );
-    }
-    let mut found: Vec<&str> =
-        of_kind(&all, "Role").iter().map(|role| role["metadata"]["namespace"].as_str().unwrap()).collect();
-    found.sort_unstable();
-    found.dedup();
-    assert_eq!(found, namespaces);
-}
-
-#[test]
-#[ignore = "needs Helm: tests/run chart"]
-fn no_role_reads_more_of_secrets_than_one_by_its_name() {
-    let mut rules_of_secrets = 0;
-    for (name, values) in OPTION_SETS {
-        for role in rendered(values).iter().filter(|object| object["rules"].is_array()) {
-            for rule in role["rules"].as_array().unwrap() {
-                assert!(!rule.to_string().contains('*'), "{name}: {rule}");
-                if rule["resources"].as_array().unwrap().contains(&"secrets".into()) {
-                    rules_of_secrets += 1;
-                    assert_eq!(rule["verbs"], serde_json::json!(["get"]), "{name}: {rule}");
-                }
-            }
-        }
-    }
-    assert!(rules_of_secrets > 0);
-}
-
-/// The standard: <https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted>.
-#[test]
-#[ignore = "needs Helm: tests/run chart"]
-fn every_pod_keeps_the_restricted_standard_with_a_read_only_root() {
-    let mut containers = 0;
-    for (name, values) in OPTION_SETS {
-        for object in rendered(values) {
-            let spec = match object["kind"].as_str().unwrap() {
-                "Deployment" => &object["spec"]["template"]["spec"],
-                "Pod" => &object["spec"],
-                _ => continue,
-            };
-            assert_eq!(spec["securityContext"]["runAsNonRoot"], true, "{name}");
-            assert_eq!(spec["securityContext"]["seccompProfile"]["type"], "RuntimeDefault", "{name}");
-            for loosened in ["hostNetwork", "hostPID", "hostIPC", "volumes", "initContainers"] {
-                assert!(spec[loosened].is_null(), "{name}: {loosened}");
-            }
-            for container in spec["containers"].as_array().unwrap() {
-                containers += 1;
-                let context = &container["securityContext"];
-                assert_eq!(context["allowPrivilegeEscalation"], false, "{name}");
-                assert_eq!(context["capabilities"], serde_json::json!({ "drop": ["ALL"] }), "{name}");
-                assert_eq!(context["readOnlyRootFilesystem"], true, "{name}");
-                assert!(context["privileged"].is_null() && context["runAsUser"].is_null(), "{name}");
-                assert!(container["resources"]["limits"]["memory"].is_string(), "{name}");
-            }
-        }
-    }
-    assert!(containers >= OPTION_SETS.len());
-}
-
-#[rstest]
-#[case::one("defaults", 0)]
-#[case::three("everything", 1)]
-#[ignore = "needs Helm: tests/run chart"]
-fn a_disruption_budget_is_there_only_for_several_replicas(#[case] options: &str, #[case] budgets: usize) {
-    assert_eq!(of_kind(&rendered(option_set(options)), "PodDisruptionBudget").len(), budgets);
-}
-
-#[rstest]
 #[case::unknown(&["replica=2"], "replica")]
 #[case::unknown_inside(&["rbac.clusterwide=true"], "clusterwide")]
 #[case::too_few(&["replicas=0"], "replicas")]
@@ -218,7 +91,7 @@ fn a_disruption_budget_is_there_only_for_several_replicas(#[case] options: &str,
 #[ignore = "needs Helm: tests/run chart"]
 fn a_wrong_value_is_refused_by_its_name(#[case] values: &[&str], #[case] words: &str) {
     for helm in [Helm::Three, Helm::Four] {
-        let refused = helm.template("verify", values).unwrap_err();
+        let refused = helm.template("verify", &set(values)).unwrap_err();
         assert!(refused.contains(words), "{helm:?}: {refused}");
     }
 }
@@ -267,4 +140,39 @@ fn a_release_with_long_names_has_names_that_fit() {
             assert!(id.len() <= 40 && id.starts_with("a-namespace"), "{id}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs Helm: tests/run chart"]
+fn what_is_packaged_renders_as_the_folder_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = folder.path().to_str().unwrap();
+    Helm::Four.run(&["package", &chart(), "--destination", destination]).unwrap();
+    let package = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let mut arguments = vec!["template", "tempest-operator", package.to_str().unwrap()];
+    arguments.extend(["--namespace", "verify"]);
+    arguments.extend(set(option_set("everything")));
+    assert_eq!(objects(&Helm::Four.run(&arguments).unwrap()), rendered(option_set("everything")));
+}
+
+#[test]
+#[ignore = "needs Helm: tests/run chart"]
+fn files_are_rendered_as_they_are() {
+    let all = rendered(option_set("everything"));
+    let file =
+        |name: &str| fs::read_to_string(repository("charts/tempest-operator/files").join(name)).unwrap();
+    let data = |name: &str| {
+        let maps = of_kind(&all, "ConfigMap");
+        let named = |map: &&&Value| map["metadata"]["name"] == format!("verification-{name}");
+        (*maps.iter().find(named).unwrap())["data"].clone()
+    };
+    assert_eq!(data("dashboard")["tempest-operator.json"], file("dashboard.json"));
+    let checks = data("health-checks");
+    assert_eq!(checks["healthCheckExprs"], file("health/flux.yaml"));
+    for kind in ["TempestRun", "TempestScenario"] {
+        let key = format!("resource.customizations.health.crossservice.dev_{kind}");
+        assert_eq!(checks[&key], file(&format!("health/{kind}.lua")));
+    }
+    let alerts: Value = serde_saphyr::from_str(&file("alerts.yaml")).unwrap();
+    assert_eq!(of_kind(&all, "PrometheusRule")[0]["spec"], alerts);
 }
