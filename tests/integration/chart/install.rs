@@ -35,10 +35,12 @@ impl Site {
 
     /// `helm VERB RELEASE CHART` with these values.
     fn release(&self, verb: &str, values: &[&str]) {
+        self.try_release(verb, &set(values)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_release(&self, verb: &str, options: &[&str]) -> Result<String, String> {
         let chart = chart();
-        let mut arguments = vec![verb, RELEASE, chart.as_str(), "--namespace", &self.namespace];
-        arguments.extend(set(values));
-        self.helm.run(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        self.helm.run(&[&[verb, RELEASE, &chart, "--namespace", &self.namespace], options].concat())
     }
 
     fn helm(&self, arguments: &[&str]) -> String {
@@ -162,6 +164,18 @@ fn a_release_comes_changes_goes_back_and_leaves_the_runs(#[case] name: &str, #[c
     assert_eq!(site.uid_of_run(), uid);
     site.helm(&["uninstall", RELEASE]);
     wait_until("the definitions are gone", SOON, || !definitions_are_there());
+}
+
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn another_release_takes_the_definitions_over_only_when_told_to() {
+    let (old, new) = (Site::new("old", Helm::Four), Site::new("new", Helm::Four));
+    old.release("install", &[]);
+    old.helm(&["uninstall", RELEASE]);
+    let refused = new.try_release("install", &[]).unwrap_err();
+    assert!(refused.contains("tempestruns.crossservice.dev") && refused.contains("ownership"), "{refused}");
+    new.try_release("upgrade", &["--install", "--take-ownership"]).unwrap();
+    assert_eq!(new.argument("namespace").as_deref(), Some(new.namespace.as_str()));
 }
 
 #[test]
