@@ -92,10 +92,11 @@ fn run_rules() -> Vec<ValidationRule> {
 mod tests {
     use super::*;
 
-    /// `cargo run -- crds --output-dir crds` writes them anew.
+    /// `cargo run -- crds --output-dir charts/tempest-operator/files/crds` writes them anew.
     #[test]
     fn the_committed_definitions_are_the_generated_ones() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/tempest-operator/files/crds");
         for definition in definitions() {
             let committed = std::fs::read_to_string(folder.join(file_name(&definition))).unwrap();
             let committed: serde_json::Value = serde_saphyr::from_str(&committed).unwrap();

@@ -274,8 +274,8 @@ outputs:
     #[case("OS::Designate::Zone", "zone.yaml", "from a file or URL")]
     #[case("OS::Designate::Zone", "OS::Heat::Stack", "hides a template")]
     #[case(
-        "type: OS::Designate::Zone",
-        "type: OS::Heat::ResourceGroup\n    properties: {resource_def: {type: OS::Heat::ResourceChain}}\n    x:",
+        "outputs:",
+        "  group: {type: OS::Heat::ResourceGroup, properties: {resource_def: {type: OS::Heat::ResourceChain}}}\noutputs:",
         "hides a template"
     )]
     #[case("email: a@example.org", "email: { get_file: /etc/passwd }", "get_file")]

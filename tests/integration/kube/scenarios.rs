@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::SOON;
 use super::bed::Bed;
-use crate::kstatus::{Status, compute};
+use crate::gitops::Health;
+use crate::kstatus::Status;
 use crate::support::{binary, finish, repository, wait_until};
 
 fn scenario(bed: &Bed, name: &str) -> Value {
@@ -38,10 +39,10 @@ fn the_operator_says_whether_a_scenario_can_be_played() {
     let bed = Bed::start("tscn");
     bed.kubectl(&["apply", "-f", repository("examples/tempestscenario.yaml").to_str().unwrap()]);
     bed.kubectl(&["wait", "--for=condition=Valid", "tempestscenario/web-zone", "--timeout=20s"]);
-    assert_eq!(compute(&scenario(&bed, "web-zone")), Status::Current);
+    assert_eq!(Health::of(&scenario(&bed, "web-zone")), Health::new(Status::Current, "Healthy"));
     bed.apply(&object("broken", &json!({}), &looking("status =")));
     let broken = judged(&bed, "broken");
-    assert_eq!(compute(&broken), Status::Failed, "{broken:#}");
+    assert_eq!(Health::of(&broken), Health::new(Status::Failed, "Degraded"), "{broken:#}");
     let valid = &broken["status"]["conditions"][0];
     assert_eq!((&valid["type"], &valid["status"]), (&json!("Valid"), &json!("False")));
     let message = valid["message"].as_str().unwrap();
