@@ -232,6 +232,9 @@ impl Definition {
         {
             return Err(invalid(format!("\"{other}\" is not a valid keyword inside a resource definition")));
         }
+        if !body["properties"].is_null() && !body["properties"].is_object() {
+            return Err(invalid(format!("Resource {name} properties type must be object")));
+        }
         let depends_on = match &body["depends_on"] {
             Value::String(one) => vec![one.clone()],
             Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

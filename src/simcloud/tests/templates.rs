@@ -163,3 +163,28 @@ outputs:
     let stack = client.stack("random", template, json!({})).await;
     assert_eq!(output(&stack, "random").as_str().unwrap().len(), 512);
 }
+
+#[rstest]
+#[case::a_text("text", "Resource port properties type must be object")]
+#[case::a_list("[text]", "Resource port properties type must be object")]
+#[case::a_function("{get_param: text}", "Unknown Property get_param")]
+#[tokio::test]
+async fn properties_that_are_no_map_are_refused(#[case] properties: &str, #[case] reason: &str) {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let template = format!(
+        "
+heat_template_version: 2018-08-31
+parameters: {{text: {{type: string, default: x}}}}
+resources:
+  port: {{type: 'OS::Neutron::Port', properties: {properties}}}
+"
+    );
+    let body = json!({"stack_name": "flat", "template": template});
+    let made = client.call("POST", &client.heat("/stacks"), Some(body)).await;
+    let said = match made.body["stack"]["id"].as_str() {
+        Some(id) => client.settled("flat", id).await["stack_status_reason"].to_string(),
+        None => made.body["error"]["message"].to_string(),
+    };
+    assert!(said.contains(reason), "{said}");
+}
