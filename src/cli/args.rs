@@ -46,8 +46,12 @@ pub enum Command {
     #[command(after_help = "Example:\n  tempest-operator sweep --os-cloud demo --older-than 24h --dry-run")]
     Sweep(Box<SweepArgs>),
     /// Write the full report of a run in a Kubernetes cluster
-    #[command(after_help = "Example:\n  tempest-operator report tempestrun/nightly --junit > junit.xml")]
+    #[command(after_help = "Examples:\n  tempest-operator report tempestrun/nightly --table\n  \
+        tempest-operator report tempestrun/nightly --wait 20m --junit > junit.xml")]
     Report(ReportArgs),
+    /// Serve a simulated cloud on this machine, and write its clouds.yaml
+    #[command(after_help = "Example:\n  tempest-operator simcloud --port 8900 > clouds.yaml")]
+    Simcloud(SimcloudArgs),
     /// Write the custom resource definitions
     #[command(after_help = "Example:\n  tempest-operator crds | kubectl apply -f -")]
     Crds(CrdsArgs),
@@ -100,6 +104,17 @@ pub struct TryArgs {
     /// How the result is written
     #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
     pub output: Output,
+}
+
+/// simcloud
+#[derive(Debug, Args)]
+pub struct SimcloudArgs {
+    /// Its port on loopback; its name servers take the two after it
+    #[arg(long, value_name = "PORT", default_value_t = 8900, value_parser = clap::value_parser!(u16).range(1..=65533))]
+    pub port: u16,
+    /// How fast it is
+    #[arg(long, value_enum, default_value_t)]
+    pub latency: Latency,
 }
 
 /// run
@@ -191,6 +206,9 @@ pub struct ReportArgs {
     /// An earlier attempt [default: the latest]
     #[arg(long, value_name = "NUMBER")]
     pub attempt: Option<u32>,
+    /// Waits so long for the run's end; the exit code is then that of its verdict
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "attempt")]
+    pub wait: Option<Duration>,
     /// As a table for people; the default
     #[arg(long, group = "form", help_heading = "Result")]
     pub table: bool,

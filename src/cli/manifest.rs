@@ -58,7 +58,7 @@ struct Head {
 #[serde(default)]
 struct HeadMetadata {
     name: Option<String>,
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -75,10 +75,17 @@ struct RunDocument {
     _status: Option<Value>,
 }
 
-/// One document of a file, with empty lines in front so that its line numbers are the file's.
+/// One document of a file.
 struct Document {
     line: usize,
-    padded: String,
+    text: String,
+}
+
+impl Document {
+    /// With empty lines in front, so that its line numbers are the file's.
+    fn padded(&self) -> String {
+        "\n".repeat(self.line - 1) + &self.text
+    }
 }
 
 /// Reads a file.
@@ -134,10 +141,11 @@ fn selected(
     selector: Option<&ScenarioSelector>,
     all: Vec<(HeadMetadata, Document)>,
 ) -> Result<(Vec<Scenario>, Vec<String>), Problem> {
-    let count = all.len();
-    let (selected, others): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|(head, _)| selector.is_some_and(|selector| selector.matches(&head.labels)));
+    let (count, none) = (all.len(), BTreeMap::new());
+    let is_selected = |head: &HeadMetadata| {
+        selector.is_some_and(|selector| selector.matches(head.labels.as_ref().unwrap_or(&none)))
+    };
+    let (selected, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(head, _)| is_selected(head));
     if selector.is_some() && selected.is_empty() {
         return Err(Problem::input(format!(
             "{file}: spec.scenarios.selector selects none of its {count} TempestScenarios"
@@ -146,7 +154,7 @@ fn selected(
     }
     let mut scenarios: Vec<Scenario> = Vec::new();
     for (_, document) in selected {
-        let loaded = load_file_text(file, &document.padded).map_err(|faults| {
+        let loaded = load_file_text(file, &document.padded()).map_err(|faults| {
             Problem::input(format!("a scenario of {file} is not valid"))
                 .because(Faults(faults))
                 .next(format!("correct it; 'tempest-operator scenarios check {file}' looks again"))
@@ -201,7 +209,7 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
             .next("give it 'stringData' of texts, or 'data' of texts in base64")
     };
     let first = document.line as u64;
-    let secret: Secret = serde_saphyr::from_str(&document.padded)
+    let secret: Secret = serde_saphyr::from_str(&document.padded())
         .map_err(|error| malformed(error.location().map_or(first, |location| location.line())))?;
     let name = secret.metadata.name.unwrap_or_default();
     let mut data = BTreeMap::new();
@@ -215,7 +223,7 @@ fn secret(file: &str, document: &Document) -> Result<(String, SecretData), Probl
 
 fn typed<T: DeserializeOwned>(file: &str, document: &Document) -> Result<T, Problem> {
     let mut path = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(&document.padded, |deserializer| {
+    let parsed = serde_saphyr::with_deserializer_from_str(&document.padded(), |deserializer| {
         let mut track = serde_path_to_error::Track::new();
         let deserializer = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         let parsed = T::deserialize(deserializer);
@@ -252,7 +260,7 @@ fn documents(text: &str) -> Vec<Document> {
             .strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if is_marker {
-            documents.push((number + 1, "\n".repeat(number)));
+            documents.push((number + 1, String::new()));
         }
         if let Some((_, document)) = documents.last_mut() {
             document.push_str(line);
@@ -268,9 +276,12 @@ fn documents(text: &str) -> Vec<Document> {
     documents
         .into_iter()
         .filter(|(_, document)| holds_something(document))
-        .map(|(line, padded)| Document { line, padded })
+        .map(|(line, text)| Document { line, text })
         .collect()
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 #[path = "manifest_tests.rs"]

@@ -104,6 +104,9 @@ fn scenarios_of_the_file_are_selected_as_in_kubernetes() {
     );
     let manifest = parse("run.yaml", &format!("{RUN}---\n{SCENARIOS}")).unwrap();
     assert!(manifest.scenarios.is_empty(), "only what a selector asks for");
+    let unlabelled =
+        selecting("{}").replace("labels: {team: net}", "labels:").replace("status =]", "status == 200]");
+    assert_eq!(parse("run.yaml", &unlabelled).unwrap().scenarios.len(), 2);
 }
 
 #[rstest]

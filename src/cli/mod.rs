@@ -12,6 +12,7 @@ mod play;
 mod problem;
 mod request;
 mod signals;
+mod simulated;
 mod state;
 mod terminal;
 #[cfg(feature = "otel")]
@@ -70,6 +71,10 @@ async fn run(cli: Cli) -> Result<Exit, Problem> {
         Command::Report(args) => {
             logging::start(log, "warn", false)?;
             commands::report::run(args).await
+        }
+        Command::Simcloud(args) => {
+            logging::start(log, "warn", false)?;
+            commands::simcloud::run(args).await
         }
         Command::Crds(args) => commands::crds::run(&args),
         Command::Controller(args) => {

@@ -12,6 +12,10 @@ pub const CLEANUP_BOUND_WITHOUT_CREDENTIALS: Duration = Duration::from_mins(1);
 const KEPT_AGAIN: Duration = Duration::from_mins(1);
 /// Between two attempts to undo for a deletion: a cloud that refuses at once is not asked without pause.
 const UNDO_AGAIN: Duration = Duration::from_secs(30);
+/// What is waited for are the scenarios that the run selects.
+pub const SCENARIOS_NOT_FOUND: &str = "ScenariosNotFound";
+/// The same, where they may not be listed.
+pub const SCENARIOS_NOT_READABLE: &str = "ScenariosNotReadable";
 /// Between two looks at a run with a task, should the task end without a word.
 pub const TASK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -116,7 +120,9 @@ pub enum Decision {
     Start,
     /// Say that it waits.
     Wait {
-        /// What for.
+        /// `WaitingForCredentials` or `WaitingForScenarios`.
+        reason: &'static str,
+        /// The same for a person.
         message: String,
     },
     /// Say that it is suspended before it began.
@@ -238,7 +244,11 @@ fn decide_waiting(observed: &Observed) -> Decision {
         Credentials::Unusable { reason, message } if observed.start_deadline_passed => {
             Decision::EndUnstartable { reason: (*reason).to_owned(), message: message.clone() }
         }
-        Credentials::Unusable { message, .. } => Decision::Wait { message: message.clone() },
+        Credentials::Unusable { reason, message } => {
+            let scenarios = [SCENARIOS_NOT_FOUND, SCENARIOS_NOT_READABLE].contains(reason);
+            let reason = if scenarios { "WaitingForScenarios" } else { "WaitingForCredentials" };
+            Decision::Wait { reason, message: message.clone() }
+        }
         Credentials::Usable => Decision::Start,
     }
 }

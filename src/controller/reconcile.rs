@@ -194,8 +194,8 @@ async fn act(
         (Decision::LookAgainIn(rest), _) => return Ok(Action::requeue(rest)),
         (Decision::Delete, _) => delete(&run, context).await?,
         (Decision::Acknowledge, _) => writer.acknowledge().await?,
-        (Decision::Wait { message }, _) => {
-            let moment = Moment::Underway { reason: "WaitingForCredentials", message };
+        (Decision::Wait { reason, message }, _) => {
+            let moment = Moment::Underway { reason, message };
             writer.moment(&moment, keeping(&run, Phase::Pending)).await?;
             return Ok(Action::requeue(CREDENTIALS_AGAIN));
         }

@@ -3,7 +3,7 @@
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, ResourceExt};
 
-use super::decide::Credentials;
+use super::decide::{Credentials, SCENARIOS_NOT_FOUND, SCENARIOS_NOT_READABLE};
 use crate::api::scenario::TempestScenario;
 use crate::api::tempest_run::{ScenarioSelector, TempestRun};
 use crate::outcome::shorten;
@@ -41,7 +41,7 @@ pub async fn catalogue(
                         "spec.scenarios.selector needs tempestscenarios.crossservice.dev, which cannot be listed: {}",
                         answer.message
                     );
-                    return Ok(Err(Credentials::Unusable { reason: "ScenariosNotReadable", message }));
+                    return Ok(Err(Credentials::Unusable { reason: SCENARIOS_NOT_READABLE, message }));
                 }
                 Err(error) => return Err(error),
             }
@@ -61,7 +61,7 @@ pub async fn catalogue(
 
 /// What is applied with a run may come after it: whoever applies a folder goes by names or kinds.
 fn not_found(message: String) -> Credentials {
-    Credentials::Unusable { reason: "ScenariosNotFound", message }
+    Credentials::Unusable { reason: SCENARIOS_NOT_FOUND, message }
 }
 
 /// The names of those objects that are selected.

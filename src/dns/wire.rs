@@ -111,6 +111,9 @@ fn record(record: &WireRecord) -> Record {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -12,7 +12,7 @@
 use serde_json::Value;
 
 /// The most characters of a message that are kept.
-const LONGEST: usize = 500;
+pub(super) const LONGEST: usize = 500;
 
 /// What a service said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,6 +154,8 @@ pub(super) fn plain_text(body: &str) -> String {
     if !body.contains('<') {
         return body.to_owned();
     }
+    // As long as the body, so that a place in one is the same place in the other.
+    let lower = body.to_ascii_lowercase();
     let mut out = String::new();
     let mut rest = body;
     while let Some(start) = rest.find('<') {
@@ -167,7 +169,9 @@ pub(super) fn plain_text(body: &str) -> String {
         let end = match hidden {
             Some(name) => {
                 let close = format!("</{name}");
-                tag.to_ascii_lowercase().find(&close).and_then(|at| tag[at..].find('>').map(|end| at + end))
+                lower[body.len() - tag.len()..]
+                    .find(&close)
+                    .and_then(|at| tag[at..].find('>').map(|end| at + end))
             }
             None => tag.find('>'),
         };
@@ -278,6 +282,12 @@ mod tests {
             tidy(&plain_text("<SCRIPT>evil()</script>hello<style>x</style> <b>you</b><i"), 99),
             "hello you"
         );
+    }
+
+    #[test]
+    fn a_long_page_of_scripts_is_read_to_its_end() {
+        let body = "<script></script>".repeat(100_000) + "the end";
+        assert_eq!(read(body.as_bytes()).message, "the end");
     }
 
     proptest! {

@@ -175,13 +175,12 @@ impl Session {
         };
         match read_body(&raw.body, response.headers.get("content-type"), success) {
             Ok(mut body) => {
-                if !success {
-                    redact::strike_value(&mut body, &secrets);
-                }
+                let struck = if success { redact::are_no_words(&secrets) } else { secrets };
+                redact::strike_value(&mut body, &struck);
                 response.body = body;
                 Ok(response)
             }
-            Err(reason) => Err(response.unexpected(redact::strike(&reason, &secrets))),
+            Err(reason) => Err(response.unexpected(&redact::strike(&reason, &secrets))),
         }
     }
 }

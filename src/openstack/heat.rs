@@ -45,7 +45,7 @@ impl Heat {
             .body
             .pointer("/stack/id")
             .and_then(Value::as_str)
-            .ok_or_else(|| response.unexpected("there is no id in the answer".to_owned()))?;
+            .ok_or_else(|| response.unexpected("there is no id in the answer"))?;
         Ok(StackRef { id: id.to_owned(), name: stack.name.clone() })
     }
 
@@ -91,7 +91,7 @@ impl Heat {
         let location = response.headers.get("location");
         let stack = location
             .and_then(|at| redirected(at))
-            .ok_or_else(|| response.unexpected("it redirects to something that is not a stack".to_owned()))?;
+            .ok_or_else(|| response.unexpected("it redirects to something that is not a stack"))?;
         self.show_stack(&stack).await
     }
 

@@ -89,7 +89,7 @@ fn read(
         service: Service::Identity,
         method: Method::POST,
         path: path.to_owned(),
-        reason: redact::strike(&reason, &[secret]),
+        reason: envelope::tidy(&redact::strike(&reason, &[secret]), envelope::LONGEST),
         request_id: request_id.clone(),
     };
     if !(200..300).contains(&raw.status) {

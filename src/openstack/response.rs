@@ -54,10 +54,10 @@ impl Response {
             None => std::mem::take(&mut self.body),
             Some(name) => match self.body.get_mut(name) {
                 Some(value) => value.take(),
-                None => return Err(self.unexpected(format!("there is no {name:?} in the answer"))),
+                None => return Err(self.unexpected(&format!("there is no {name:?} in the answer"))),
             },
         };
-        serde_json::from_value(body).map_err(|error| self.unexpected(error.to_string()))
+        serde_json::from_value(body).map_err(|error| self.unexpected(&error.to_string()))
     }
 
     /// Whether the status says success (2xx).
@@ -74,12 +74,13 @@ impl Response {
         (!self.is_success()).then(said).filter(|message| !message.is_empty())
     }
 
-    pub(super) fn unexpected(&self, reason: String) -> Error {
+    pub(super) fn unexpected(&self, reason: &str) -> Error {
         Error::Protocol {
             service: self.service,
             method: self.method.clone(),
             path: self.path.clone(),
-            reason,
+            // It may quote what it found in the answer.
+            reason: super::envelope::tidy(reason, super::envelope::LONGEST),
             request_id: self.request_id.clone(),
         }
     }
@@ -97,4 +98,27 @@ pub(super) fn kept_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 /// Nova says it under two names, old ones under one of them only.
 pub(super) fn request_id(headers: &BTreeMap<String, String>) -> Option<String> {
     headers.get("x-openstack-request-id").or_else(|| headers.get("x-compute-request-id")).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_quoted_in_short() {
+        let response = Response {
+            service: Service::Orchestration,
+            method: Method::GET,
+            path: "/stacks".to_owned(),
+            status: 200,
+            headers: BTreeMap::new(),
+            body: Value::String("long ".repeat(10_000)),
+            request_id: None,
+            global_request_id: String::new(),
+            elapsed: Duration::ZERO,
+        };
+        let error = response.read::<Vec<String>>(None).unwrap_err().to_string();
+        assert!(error.contains("invalid type: string \"long long"), "{error}");
+        assert!(error.chars().count() < 700, "{error}");
+    }
 }

@@ -210,7 +210,7 @@ impl Session {
         if response.is_success() || response.status == 300 {
             return Ok(versions::parse(&response.body));
         }
-        Err(response.unexpected(format!("status {} instead of the list of versions", response.status)))
+        Err(response.unexpected(&format!("status {} instead of the list of versions", response.status)))
     }
 
     /// A token that lives for a while yet.

@@ -139,7 +139,10 @@ impl LedgerDirectory {
     }
 
     fn load(&self, path: &Path) -> io::Result<FoundLedger> {
-        let Stored { origin, document } = serde_json::from_slice(&fs::read(path)?)?;
+        // It may quote the file.
+        let in_short = |error: serde_json::Error| error.to_string().chars().take(300).collect::<String>();
+        let Stored { origin, document } = serde_json::from_slice(&fs::read(path)?)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, in_short(error)))?;
         // The name decides which lock is looked at and which file is removed.
         if path.file_stem().is_none_or(|stem| stem != document.run.run_id.as_str()) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not named after its run"));
@@ -330,6 +333,12 @@ mod tests {
         let names: Vec<_> =
             listing.unreadable.iter().map(|(path, _)| path.file_name().unwrap().to_owned()).collect();
         assert_eq!(names, ["broken.json", "other.json"]);
+
+        let text = fs::read_to_string(directory.path().join("aa03.json")).unwrap();
+        let long = text.replace("\"entries\": []", &format!("\"entries\": \"{}\"", "long ".repeat(999)));
+        fs::write(directory.path().join("broken.json"), long).unwrap();
+        let (_, reason) = &directory.list().unwrap().unreadable[0];
+        assert!(reason.starts_with("invalid type: string \"long") && reason.len() < 400, "{reason}");
     }
 
     #[test]

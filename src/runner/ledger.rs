@@ -120,7 +120,9 @@ impl Ledger {
 
     /// The ledger that an earlier process left.
     pub fn resume(document: LedgerDocument, store: Box<dyn LedgerStore>) -> Self {
-        let next = document.entries.iter().map(|entry| entry.number + 1).max().unwrap_or(1);
+        // Only a damaged ledger has the last number there is; what it lists is undone all the same.
+        let last = document.entries.iter().map(|entry| entry.number).max().unwrap_or_default();
+        let next = last.wrapping_add(1);
         Self { store, state: Mutex::new(State { document, next, version: 0 }), saved: Mutex::new(0) }
     }
 
@@ -146,7 +148,7 @@ impl Ledger {
                 role,
                 undo,
             };
-            state.next += 1;
+            state.next = state.next.wrapping_add(1);
             state.version += 1;
             state.document.entries.push(entry.clone());
             entry

@@ -1,6 +1,12 @@
 //! What is wrong with a document, where, and what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
+
+/// The most characters that are shown of one part of a fault: it may quote the document.
+const LONGEST: usize = 400;
+/// The most faults that are shown.
+const MAX_SHOWN: usize = 100;
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,15 +37,15 @@ impl fmt::Display for Fault {
             f.write_str(" ")?;
         }
         if !self.path.is_empty() {
-            write!(f, "{}", self.path)?;
+            f.write_str(&in_short(&self.path))?;
             if let Some(step) = &self.step {
-                write!(f, " (step '{step}')")?;
+                write!(f, " (step '{}')", in_short(step))?;
             }
             f.write_str(": ")?;
         }
-        f.write_str(&self.message)?;
+        f.write_str(&in_short(&self.message))?;
         if !self.help.is_empty() {
-            write!(f, "; {}", self.help)?;
+            write!(f, "; {}", in_short(&self.help))?;
         }
         Ok(())
     }
@@ -51,17 +57,31 @@ pub struct Faults(pub Vec<Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, fault) in self.0.iter().take(MAX_SHOWN).enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
             fault.fmt(f)?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 
 impl std::error::Error for Faults {}
+
+/// The beginning and the end of a text: what is said of a quotation often follows it.
+fn in_short(text: &str) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return Cow::Borrowed(text);
+    }
+    let half = LONGEST / 2;
+    let characters = || text.chars();
+    Cow::Owned(characters().take(half).chain(['…']).chain(characters().skip(length - half)).collect())
+}
 
 /// `a, b, c`, or `none`; not more than twelve names.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
@@ -135,6 +155,25 @@ mod tests {
     #[case("quite_else", "there are: name, template")]
     fn a_wrong_name_gets_a_next_step(#[case] wrong: &str, #[case] help: &str) {
         assert_eq!(suggestion(wrong, ["name", "template"]), help);
+    }
+
+    #[test]
+    fn what_is_quoted_is_shown_in_short() {
+        let message = format!("'{}' is not one of the possible values", "ß".repeat(10_000));
+        let fault = Fault { path: "spec.x".to_owned(), message, ..Fault::default() };
+        let text = fault.to_string();
+        assert!(text.chars().count() < 500, "{text}");
+        assert!(
+            text.starts_with("spec.x: 'ßß") && text.ends_with("ß' is not one of the possible values"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn of_many_faults_the_first_are_shown() {
+        let faults = Faults(vec![Fault { message: "is wrong".to_owned(), ..Fault::default() }; 1234]);
+        let text = faults.to_string();
+        assert_eq!((text.lines().count(), text.lines().last()), (101, Some("and 1134 more")));
     }
 
     #[rstest]

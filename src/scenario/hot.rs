@@ -51,6 +51,9 @@ const REMOVED: [(&str, &str); 12] = [
     ("OS::Nova::Keypair", "OS::Nova::KeyPair"),
 ];
 
+/// Resource types that take a template as a text, or types by their names: what is in there is not seen here.
+const NESTING: [&str; 2] = ["OS::Heat::Stack", "OS::Heat::ResourceChain"];
+
 /// The service that a resource type belongs to.
 pub fn service_of(resource_type: &str) -> Option<ServiceType> {
     match resource_type.split("::").nth(1)? {
@@ -174,6 +177,11 @@ impl Reader {
             let help = "write the resources into this template".to_owned();
             return self.fault(path, format!("type '{kind}' would be read from a file or URL"), help);
         }
+        if NESTING.contains(&kind) {
+            let help =
+                "write the resources into this template; OS::Heat::ResourceGroup makes several".to_owned();
+            return self.fault(path, format!("type '{kind}' hides a template in a template"), help);
+        }
         if let Some((_, instead)) = REMOVED.iter().find(|(removed, _)| *removed == kind) {
             let message = format!("Heat no longer makes anything of type '{kind}'");
             return self.fault(path, message, format!("use {instead}"));
@@ -264,6 +272,12 @@ outputs:
     #[case("OS::Designate::Zone", "OS::Designate::Domain", "use OS::Designate::Zone")]
     #[case("OS::Designate::Zone", "https://example.org/x.yaml", "from a file or URL")]
     #[case("OS::Designate::Zone", "zone.yaml", "from a file or URL")]
+    #[case("OS::Designate::Zone", "OS::Heat::Stack", "hides a template")]
+    #[case(
+        "outputs:",
+        "  group: {type: OS::Heat::ResourceGroup, properties: {resource_def: {type: OS::Heat::ResourceChain}}}\noutputs:",
+        "hides a template"
+    )]
     #[case("email: a@example.org", "email: { get_file: /etc/passwd }", "get_file")]
     #[case("heat_template_version", "version", "no heat_template_version")]
     #[case("get_param: ttl", "get_param: tll", "did you mean 'ttl'?")]

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
 
 /// Largest text that is read, in bytes.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
+/// Deepest nesting: every level costs stack.
+const MAX_DEPTH: usize = 32;
+/// Most values in a text, aliases resolved.
+const MAX_NODES: usize = 50_000;
+/// Longest name of a field, in bytes: every value below it carries it in its path.
+const MAX_NAME: usize = 253;
 
 /// One YAML document.
 #[derive(Clone, Debug)]
@@ -49,10 +55,14 @@ pub fn parse(text: &str) -> Result<Vec<Document>, NotYaml> {
         let message = format!("is {} bytes long; at most {MAX_DOCUMENT} are read", text.len());
         return Err(NotYaml { line: None, message });
     }
-    let nodes: Vec<Spanned<Node>> = serde_saphyr::from_multiple(text).map_err(|error| {
-        let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
-        NotYaml { line, message: in_short(&error.without_snippet().to_string()) }
-    })?;
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES },
+    };
+    let nodes: Vec<Spanned<Node>> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
+            let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
+            NotYaml { line, message: in_short(&error.without_snippet().to_string()) }
+        })?;
     Ok(nodes
         .into_iter()
         .filter(|node| !matches!(node.value, Node::Scalar(Value::Null)))
@@ -178,7 +188,13 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Node, A::Error> {
         let mut object = Vec::new();
-        while let Some(name) = fields.next_key()? {
+        while let Some(name) = fields.next_key::<Spanned<String>>()? {
+            if name.value.len() > MAX_NAME {
+                let (length, line) = (name.value.len(), name.referenced.line());
+                let message =
+                    format!("a name has {length} bytes at line {line}; at most {MAX_NAME} are read");
+                return Err(A::Error::custom(message));
+            }
             object.push((name, fields.next_value()?));
         }
         Ok(Node::Object(object))
@@ -188,6 +204,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     #[test]
@@ -211,6 +228,25 @@ mod tests {
         assert!(error.line.is_some(), "{error:?}");
         assert_eq!(parse("a: 1\na: 2\n").unwrap_err().line, Some(2));
         assert!(parse(&"x".repeat(MAX_DOCUMENT + 1)).unwrap_err().message.contains("at most"));
+    }
+
+    #[rstest]
+    #[case::deep("[".repeat(1000))]
+    #[case::deep_in_blocks("- ".repeat(1000))]
+    #[case::aliases_of_aliases(laughs())]
+    #[case::many_values(format!("[{}]", "1,".repeat(100_000)))]
+    #[case::a_long_name_before_many_values(format!("? {}\n: [{}]", "k".repeat(500_000), "1,".repeat(40_000)))]
+    fn what_would_cost_too_much_is_refused(#[case] text: String) {
+        let error = parse(&text).unwrap_err();
+        assert!(error.line.is_some() || error.message.contains("at line 1"), "{error:?}");
+        assert!(error.message.len() < 400, "{error:?}");
+    }
+
+    fn laughs() -> String {
+        let level = |level: usize| {
+            format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(", "))
+        };
+        (1..12).fold("a0: &a0 [x, x]\n".to_owned(), |text, next| text + &level(next))
     }
 
     proptest::proptest! {

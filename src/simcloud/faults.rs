@@ -76,6 +76,8 @@ pub enum Fault {
     ServerError,
     /// The service answers this status.
     Answer(u16),
+    /// The service answers this status, and with everything that it was sent.
+    Echo(u16),
     /// The service takes the request and never answers.
     Hang,
     /// The connection is reset.
@@ -130,6 +132,7 @@ impl Fault {
             Self::ServerStuck => "server-stuck",
             Self::ServerError => "server-error",
             Self::Answer(_) => "answer",
+            Self::Echo(_) => "echo",
             Self::Hang => "hang",
             Self::Reset => "reset",
             Self::AnswerLost => "answer-lost",
@@ -168,6 +171,7 @@ impl Fault {
             Self::ServerStuck,
             Self::ServerError,
             Self::Answer(503),
+            Self::Echo(500),
             Self::Hang,
             Self::Reset,
             Self::AnswerLost,

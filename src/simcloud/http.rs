@@ -60,6 +60,7 @@ enum Trouble {
     Reset,
     AnswerLost,
     Answer(u16),
+    Echo(u16),
     Instead(Instead),
     Spoiling(Spoiling),
 }
@@ -88,6 +89,7 @@ async fn answer(
         Fault::Reset => Some(Trouble::Reset),
         Fault::AnswerLost => Some(Trouble::AnswerLost),
         Fault::Answer(status) => Some(Trouble::Answer(*status)),
+        Fault::Echo(status) => Some(Trouble::Echo(*status)),
         Fault::Redirect(location) => Some(Trouble::Instead(Instead::Redirect(location.clone()))),
         Fault::HtmlPage(status) => Some(Trouble::Instead(Instead::Page(*status))),
         Fault::HalfBody => Some(Trouble::Spoiling(Spoiling::Half)),
@@ -95,7 +97,7 @@ async fn answer(
         Fault::WrongContentType => Some(Trouble::Spoiling(Spoiling::Mislabelled)),
         _ => None,
     });
-    let mut status = None;
+    let mut refusal = None;
     let mut spoiling = None;
     match trouble {
         Some(Trouble::Hang) => tokio::select! {
@@ -107,18 +109,24 @@ async fn answer(
             return StatusCode::BAD_GATEWAY.into_response();
         }
         Some(Trouble::AnswerLost) => cutter.cut(),
-        Some(Trouble::Answer(answer)) => status = Some(answer),
+        Some(Trouble::Answer(status)) => refusal = Some(injected(status)),
+        Some(Trouble::Echo(status)) => refusal = Some(echo(status, &headers, &body)),
         Some(Trouble::Instead(instead)) => return instead.answer(),
         Some(Trouble::Spoiling(how)) => spoiling = Some(how),
         None => {}
     }
     // Everything below is synchronous: one call is one step of the world.
     let request = Request { method, uri, headers, body, segments, service };
-    let answer = render(&shared, &request, status);
+    let answer = render(&shared, &request, refusal);
     match spoiling {
         Some(how) => how.spoil(answer).await,
         None => answer,
     }
+}
+
+fn echo(status: u16, headers: &HeaderMap, body: &Bytes) -> Refusal {
+    let sent: Vec<_> = headers.values().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    Refusal::new(status, "echo", format!("{} {}", String::from_utf8_lossy(body), sent.join(" ")))
 }
 
 struct Request {
@@ -130,12 +138,12 @@ struct Request {
     service: Option<Service>,
 }
 
-fn render(shared: &Shared, request: &Request, status: Option<u16>) -> Response {
+fn render(shared: &Shared, request: &Request, refusal: Option<Refusal>) -> Response {
     let mut world = shared.world();
     let request_id = format!("req-{}", world.uuid());
-    let reply = match (request.service, status) {
+    let reply = match (request.service, refusal) {
         (None, _) => Reply::text(404, "text/html", "<h1>Not Found</h1>"),
-        (Some(service), Some(status)) => injected(status).envelope(service, &request_id),
+        (Some(service), Some(refusal)) => refusal.envelope(service, &request_id),
         (Some(service), None) => call(&mut world, request, service, &request_id)
             .unwrap_or_else(|refusal| refused(&world, &refusal, service, &request_id)),
     };

@@ -117,3 +117,24 @@ fn the_documentation_has_every_metric_with_its_type_and_no_other() {
     });
     assert_eq!(documented, registered.collect());
 }
+
+/// Prometheus would say nothing of a name that no operator has.
+#[test]
+fn the_chart_asks_only_for_metrics_that_there_are() {
+    let chart = concat!(
+        include_str!("../../charts/tempest-operator/files/alerts.yaml"),
+        include_str!("../../charts/tempest-operator/files/dashboard.json"),
+    );
+    let text = used().text().unwrap();
+    let samples: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split(['{', ' ']).next().unwrap())
+        .collect();
+    let asked: BTreeSet<&str> = chart
+        .split(|at: char| !at.is_ascii_alphanumeric() && at != '_')
+        .filter(|word| word.starts_with("tempest_operator_"))
+        .collect();
+    assert!(asked.len() > 10, "{asked:?}");
+    assert!(asked.is_subset(&samples), "{:?}", asked.difference(&samples));
+}

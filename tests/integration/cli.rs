@@ -6,6 +6,7 @@ mod bad_input;
 mod clouds;
 mod help;
 mod signals;
+mod simcloud;
 mod state;
 mod support;
 #[cfg(feature = "otel")]

@@ -8,8 +8,12 @@
     reason = "a test says by a panic what is wrong; a player plays and has played"
 )]
 
+mod chart;
 mod cli;
 mod cloud;
+mod fuzz;
+mod gitops;
+mod helm;
 mod joined;
 mod kstatus;
 mod kube;

@@ -1,4 +1,4 @@
-//! The operator as a process of its own, under the roles of `examples/rbac.yaml`.
+//! The operator as a process of its own, under the roles of the chart.
 
 use std::fs::File;
 use std::path::PathBuf;

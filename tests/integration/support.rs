@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -95,6 +96,28 @@ impl Watched {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.told()))
+    }
+}
+
+/// The first of three ports in a row that nothing listens on, below those that the system gives to clients.
+pub fn three_free_ports() -> u16 {
+    let free =
+        |port| TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok();
+    loop {
+        let first = 20_000 + rand::random::<u16>() % 12_000;
+        if (first..first + 3).all(free) {
+            return first;
+        }
+    }
+}
+
+/// A process that ends with its test.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

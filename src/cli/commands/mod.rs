@@ -6,5 +6,6 @@ pub mod preflight;
 pub mod report;
 pub mod run;
 pub mod scenarios;
+pub mod simcloud;
 pub mod sweep;
 pub mod try_it;

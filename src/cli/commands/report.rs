@@ -1,11 +1,14 @@
 //! `report`: the full report of a run in a Kubernetes cluster.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::config::Config;
+use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
-use tempest_operator::api::tempest_run::TempestRun;
+use tempest_operator::api::tempest_run::{Phase, TempestRun};
 use tempest_operator::controller::reports::{self, JSON, JUNIT, Reports};
+use tempest_operator::outcome::Verdict;
 use tempest_operator::plan;
 use tempest_operator::report::{RunReport, table, text};
 
@@ -29,6 +32,9 @@ pub async fn run(args: ReportArgs) -> Result<Exit, Problem> {
             .next("check that you may get tempestruns and configmaps of the namespace")
     };
     let runs: Api<TempestRun> = Api::namespaced(client.clone(), &namespace);
+    if let Some(limit) = args.wait {
+        wait_for_the_end(&runs, &args.name, limit, &named).await?;
+    }
     let Some(run) = runs.get_opt(&args.name).await.map_err(unreadable)? else {
         return Err(Problem::input(format!("there is no {named}"))
             .next(format!("look with: kubectl get tempestruns --namespace {namespace}")));
@@ -66,7 +72,34 @@ pub async fn run(args: ReportArgs) -> Result<Exit, Problem> {
     {
         terminal::err("note: the report was cut to fit into a ConfigMap\n");
     }
-    Ok(Exit::Passed)
+    let verdict = run.status.as_ref().and_then(|status| status.verdict);
+    Ok(if args.wait.is_some() { verdict.unwrap_or(Verdict::Errored).into() } else { Exit::Passed })
+}
+
+/// Waits for the end of the run, also of one that is yet to be made.
+async fn wait_for_the_end(
+    runs: &Api<TempestRun>,
+    name: &str,
+    limit: Duration,
+    named: &str,
+) -> Result<(), Problem> {
+    let ended = await_condition(runs.clone(), name, |run: Option<&TempestRun>| run.is_some_and(has_ended));
+    let unreadable = |error| {
+        Problem::unable(format!("{named} cannot be waited for"))
+            .because(error)
+            .next("check that you may list and watch tempestruns of the namespace")
+    };
+    match tokio::time::timeout(limit, ended).await {
+        Ok(end) => end.map(drop).map_err(unreadable),
+        Err(_) => Err(Problem::unable(format!("{named} has not ended within {} s", limit.as_secs()))
+            .next("give --wait more time, or see its status")),
+    }
+}
+
+fn has_ended(run: &TempestRun) -> bool {
+    run.status.as_ref().is_some_and(|status| {
+        status.phase == Some(Phase::Completed) && status.observed_generation == run.metadata.generation
+    })
 }
 
 /// Where the report is.
@@ -84,6 +117,12 @@ fn attempts(run: &TempestRun) -> String {
 }
 
 fn nothing_yet(run: &TempestRun, named: &str) -> Problem {
+    let finished =
+        run.status.iter().flat_map(|status| &status.conditions).find(|one| one.type_ == "Finished");
+    if let Some(finished) = finished.filter(|_| has_ended(run)) {
+        return Problem::unable(format!("{named} ended before its first test: {}", finished.reason))
+            .next(text::line(&finished.message));
+    }
     let phase = run.status.as_ref().and_then(|status| status.phase);
     let phase = phase.map_or_else(|| "not seen by an operator".to_owned(), |phase| format!("{phase:?}"));
     Problem::input(format!("{named} has no report yet: it is {phase}"))

@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use tempest_operator::outcome::Verdict;
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
-use tempest_operator::simcloud::{self, Guests, SimCloud, SimOptions};
 
-use crate::cli::args::{Latency, Output, TryArgs};
+use crate::cli::args::{Output, TryArgs};
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
 use crate::cli::play::{play, render};
 use crate::cli::problem::Problem;
 use crate::cli::request::{self, Request};
-use crate::cli::terminal;
-
-/// Chance in the simulated cloud: the same in every try, so that two can be compared.
-const SEED: u64 = 1;
+use crate::cli::{simulated, terminal};
 
 /// Runs the command.
 pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
-    let cloud = start(args.latency).await?;
+    let cloud = simulated::start(args.latency, None).await?;
     let mut spec = request::empty_spec();
     cloud.zone_suffix().clone_into(&mut spec.cloud.zone_suffix);
     spec.cloud.nameservers = cloud.name_servers().iter().map(ToString::to_string).collect();
@@ -44,18 +40,4 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
         ))?;
     }
     Ok(report.verdict.unwrap_or(Verdict::Errored).into())
-}
-
-async fn start(latency: Latency) -> Result<SimCloud, Problem> {
-    let latency = match latency {
-        Latency::Zero => simcloud::Latency::Zero,
-        Latency::Realistic => simcloud::Latency::Realistic { seed: SEED },
-    };
-    let guests = Guests::Booted(Arc::new(simcloud::shell));
-    let options = SimOptions { latency, seed: SEED, guests, ..SimOptions::default() };
-    SimCloud::start(options).await.map_err(|error| {
-        Problem::unable("the simulated cloud cannot be started")
-            .because(error)
-            .next("it listens on 127.0.0.1 at ports that the system chooses; see that this is allowed")
-    })
 }

@@ -54,7 +54,17 @@ fn kept(seconds: u64) -> Observed {
 
 #[rstest]
 #[case::starts(fresh(), Decision::Start)]
-#[case::waits_for_credentials(Observed { credentials: unusable(), ..fresh() }, Decision::Wait { message: "no Secret".into() })]
+#[case::waits_for_credentials(
+    Observed { credentials: unusable(), ..fresh() },
+    Decision::Wait { reason: "WaitingForCredentials", message: "no Secret".into() }
+)]
+#[case::waits_for_scenarios(
+    Observed {
+        credentials: Credentials::Unusable { reason: SCENARIOS_NOT_FOUND, message: "none".into() },
+        ..fresh()
+    },
+    Decision::Wait { reason: "WaitingForScenarios", message: "none".into() }
+)]
 #[case::waits_only_so_long(
     Observed { credentials: unusable(), start_deadline_passed: true, ..fresh() },
     Decision::EndUnstartable { reason: "SecretNotFound".into(), message: "no Secret".into() }

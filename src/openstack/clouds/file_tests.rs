@@ -187,3 +187,15 @@ fn debug_shows_names_only() {
     assert!(text.contains("named-app"));
     assert!(!text.contains("s3cret"));
 }
+
+#[test]
+fn a_file_that_is_nested_without_end_is_malformed() {
+    for deep in ["[".repeat(5000), "{a: ".repeat(5000)] {
+        let text = CLOUDS.replace("anything: [goes]", &format!("anything: {deep}"));
+        assert!(
+            matches!(CloudsFile::parse(&text, None), Err(ConfigError::Malformed { .. })),
+            "{}",
+            &deep[..9]
+        );
+    }
+}

@@ -308,7 +308,7 @@ fn refused(context: &StepContext<'_>, verb: &str, handle: &StackHandle, error: &
     let message =
         format!("Heat did not {verb} stack {}: {}{hint}", handle.name, hints::explain(&fault.message));
     let reason = if fault.reason.is_check() { Reason::StackFailed } else { fault.reason };
-    StepFault { message, reason, ..fault }
+    StepFault { reason, message, ..fault }
 }
 
 fn ignore_not_found(error: Error) -> Result<(), Error> {

@@ -60,7 +60,7 @@ pub(super) fn draft(
         let mut resolved = Map::new();
         for (property, value) in definition.properties.as_object().into_iter().flatten() {
             if is_static(value) {
-                let value = Resolver { world, stack: &probe }.resolve(value).map_err(invalid)?;
+                let value = Resolver::new(world, &probe).resolve(value).map_err(invalid)?;
                 resolved.insert(property.clone(), value);
             }
         }

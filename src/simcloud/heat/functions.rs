@@ -5,10 +5,17 @@ use serde_json::{Map, Value, json};
 use super::{resources, stack::Stack};
 use crate::simcloud::world::World;
 
+/// The most text that functions may make of one value, in bytes: nested, they multiply.
+const MAX_MADE: usize = 4 * 1024 * 1024;
+
 /// Resolves values for one stack.
 pub(super) struct Resolver<'a> {
-    pub(super) world: &'a mut World,
-    pub(super) stack: &'a Stack,
+    world: &'a mut World,
+    stack: &'a Stack,
+    /// The named conditions whose definitions are being looked at.
+    resolving: Vec<String>,
+    /// How much text was made, in bytes.
+    made: usize,
 }
 
 type Resolved = Result<Value, String>;
@@ -64,7 +71,17 @@ fn truth(value: &Value) -> bool {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    pub(super) fn new(world: &'a mut World, stack: &'a Stack) -> Self {
+        Self { world, stack, resolving: Vec::new(), made: 0 }
+    }
+
+    /// Counts text before it is made.
+    fn make(&mut self, bytes: usize) -> Result<(), String> {
+        self.made = self.made.saturating_add(bytes);
+        if self.made > MAX_MADE { Err(format!("The value is larger than {MAX_MADE} bytes")) } else { Ok(()) }
+    }
+
     /// The value with all its functions carried out.
     pub(super) fn resolve(&mut self, value: &Value) -> Resolved {
         match value {
@@ -177,6 +194,7 @@ impl Resolver<'_> {
             values.push((mark, value));
         }
         for (mark, value) in values {
+            self.make(text.matches(&mark).count().saturating_mul(value.len()))?;
             text = text.replace(&mark, &value);
         }
         Ok(Value::String(text))
@@ -230,10 +248,12 @@ impl Resolver<'_> {
         for (variable, items) in argument["for_each"].as_object().into_iter().flatten() {
             let items = self.resolve(items)?;
             let items: Vec<Value> = items.as_array().cloned().unwrap_or_default();
-            rows = rows
-                .iter()
-                .flat_map(|row| items.iter().map(|item| substitute(row, variable, item)))
-                .collect();
+            let mut product = Vec::new();
+            for row in &rows {
+                self.make(row.to_string().len().saturating_mul(items.len()))?;
+                product.extend(items.iter().map(|item| substitute(row, variable, item)));
+            }
+            rows = product;
         }
         self.resolve(&Value::Array(rows))
     }
@@ -255,7 +275,13 @@ impl Resolver<'_> {
             let stack = self.stack;
             let defined = stack.template.conditions.get(name);
             let defined = defined.ok_or_else(|| format!("Invalid condition \"{name}\""))?;
-            return self.condition(defined);
+            if self.resolving.contains(name) {
+                return Err(format!("Circular definition for condition \"{name}\""));
+            }
+            self.resolving.push(name.clone());
+            let outcome = self.condition(defined);
+            self.resolving.pop();
+            return outcome;
         }
         let Some((name, argument)) = condition.as_object().and_then(|map| map.iter().next()) else {
             return Ok(truth(condition));
@@ -263,6 +289,9 @@ impl Resolver<'_> {
         let list = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         match (name.as_str(), list) {
             ("equals", [left, right]) => Ok(self.resolve(left)? == self.resolve(right)?),
+            ("equals", _) => {
+                Err("Arguments to \"equals\" must be of the form: [value_1, value_2]".to_owned())
+            }
             ("not", _) => Ok(!self.condition(argument)?),
             ("and", all) => {
                 for part in all {

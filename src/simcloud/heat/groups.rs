@@ -26,7 +26,7 @@ pub(super) fn expand(world: &mut World, stack: &Stack) -> Result<Template, Refus
             continue;
         }
         let count = definition.properties.get("count").cloned().unwrap_or(json!(1));
-        let count = Resolver { world, stack }.resolve(&count).map_err(invalid)?;
+        let count = Resolver::new(world, stack).resolve(&count).map_err(invalid)?;
         let count = match &count {
             Value::String(text) => text.parse().ok(),
             other => other.as_u64(),

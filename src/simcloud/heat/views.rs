@@ -64,10 +64,10 @@ pub(super) fn output(world: &mut World, stack: &Stack, name: &str) -> Value {
     let description = defined["description"].as_str().unwrap_or("No description given");
     let mut output = json!({"output_key": name, "description": description});
     let wanted = match defined.get("condition") {
-        Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
+        Some(condition) => Resolver::new(world, stack).condition(condition).unwrap_or(true),
         None => true,
     };
-    let value = if wanted { Resolver { world, stack }.resolve(&defined["value"]) } else { Ok(Value::Null) };
+    let value = if wanted { Resolver::new(world, stack).resolve(&defined["value"]) } else { Ok(Value::Null) };
     match value {
         Ok(value) => output["output_value"] = value,
         Err(message) => {

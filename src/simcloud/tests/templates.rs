@@ -1,4 +1,5 @@
 use hickory_proto::rr::RecordType;
+use rstest::rstest;
 use serde_json::json;
 
 use super::{
@@ -102,4 +103,63 @@ outputs:
     client.settled("m", id).await;
     client.delete_stack("m", id).await;
     assert!(cloud.snapshot().ports.is_empty());
+}
+
+#[rstest]
+#[case::a_condition_of_itself("{if: [own, 1, 2]}", "Circular definition for condition \"own\"")]
+#[case::a_condition_of_itself_inside_a_function(
+    "{if: [deep, 1, 2]}",
+    "Circular definition for condition \"deep\""
+)]
+#[case::one_thing_to_compare("{equals: [1]}", "must be of the form: [value_1, value_2]")]
+#[case::a_product_of_lists(
+    "{repeat: {template: abcdef, for_each: {a: *long, b: *long, c: *long, d: *long, e: *long, f: *long}}}",
+    "larger than"
+)]
+#[case::texts_in_texts("*replaced", "larger than")]
+#[tokio::test]
+async fn a_value_without_end_is_refused(#[case] value: &str, #[case] reason: &str) {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let longer = |inner: String, _| {
+        format!("{{str_replace: {{template: {}, params: {{x: {inner}}}}}}}", "x".repeat(20))
+    };
+    let replaced = (0..12).fold("xx".to_owned(), longer);
+    let template = format!(
+        "
+heat_template_version: 2018-08-31
+conditions:
+  own: own
+  deep: {{equals: [{{if: [deep, 1, 2]}}, 1]}}
+resources:
+  value: {{type: 'OS::Heat::Value', properties: {{value: {value}}}}}
+"
+    );
+    let template =
+        template.replace("*long", &format!("[{}]", "item, ".repeat(100))).replace("*replaced", &replaced);
+    let refused = client
+        .call("POST", &client.heat("/stacks"), Some(json!({"stack_name": "endless", "template": template})))
+        .await;
+    let said = if refused.status < 300 {
+        let id = refused.body["stack"]["id"].as_str().unwrap();
+        client.settled("endless", id).await["stack_status_reason"].to_string()
+    } else {
+        refused.body.to_string()
+    };
+    assert!(said.replace("\\\"", "\"").contains(reason), "{said}");
+}
+
+#[tokio::test]
+async fn a_random_text_has_heats_longest_length_at_most() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let template = "
+heat_template_version: 2018-08-31
+resources:
+  random: {type: 'OS::Heat::RandomString', properties: {length: 99999999999}}
+outputs:
+  random: {value: {get_attr: [random, value]}}
+";
+    let stack = client.stack("random", template, json!({})).await;
+    assert_eq!(output(&stack, "random").as_str().unwrap().len(), 512);
 }

@@ -13,6 +13,7 @@ use super::support::Home;
 #[case(&["scenarios", "check", "--help"])]
 #[case(&["sweep", "--help"])]
 #[case(&["report", "--help"])]
+#[case(&["simcloud", "--help"])]
 #[case(&["crds", "--help"])]
 #[case(&["controller", "--help"])]
 fn every_help_has_an_example(#[case] arguments: &[&str]) {

@@ -30,7 +30,7 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// A fresh namespace, and an operator under the roles of `examples/rbac.yaml`.
+    /// A fresh namespace, and an operator under the roles of the chart.
     pub fn start(name: &str) -> Self {
         let namespace = Namespace::create(name);
         let limits = Limits { runs: 10, runs_of_a_cloud: 2 };

@@ -1,5 +1,6 @@
 //! The life of a run beyond one play: the queue, suspension, further attempts.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -7,6 +8,8 @@ use serde_json::Value;
 use super::SOON;
 use super::bed::Bed;
 use super::namespace::{condition, row};
+use crate::gitops::Health;
+use crate::kstatus::Status;
 use crate::support::{binary, wait_until};
 
 const UNDERWAY: [&str; 5] = ["True", "False", "Unknown", "Unknown", "False"];
@@ -192,4 +195,57 @@ fn the_full_report_is_kept_beside_the_run_and_goes_with_it() {
     wait_until("the report is collected", Duration::from_mins(1), || {
         bed.try_kubectl(&["get", "configmap", name]).is_err()
     });
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn who_waits_for_a_report_gets_the_verdict_as_exit_code() {
+    let bed = Bed::start("report-wait");
+    let report = |name: &str, wait: &str| {
+        let mut command = binary();
+        command.args(["report", name, "--namespace", &bed.name, "--wait", wait]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    // Somebody waits already when the run comes.
+    let waiting = report("one", "60s").arg("--junit").spawn().unwrap();
+    bed.apply_run("zoneSuffix: fail.example.", "");
+    bed.usable_secret();
+    let ended = waiting.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("<failure"), "{ended:?}");
+
+    let ended = report("another", "1s").output().unwrap();
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!((ended.status.code(), words.contains("has not ended within 1 s")), (Some(2), true), "{words}");
+
+    bed.apply_run_named("three", "alternate: nobody, zoneSuffix: fail.example.", "");
+    let ended = report("three", "60s").output().unwrap();
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        words.contains("ended before its first test: InvalidSpec") && words.contains("nobody"),
+        "{words}"
+    );
+    assert_eq!(ended.status.code(), Some(2));
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn what_a_gitops_tool_applies_again_is_not_played_again() {
+    let bed = Bed::start("reapply");
+    bed.usable_secret();
+    bed.play("pass", "");
+    let first = bed.finished_run(SOON);
+    bed.play("pass", "");
+    assert_eq!(bed.run()["metadata"]["generation"], first["metadata"]["generation"]);
+    // Nor is what changed in Git without a new token.
+    bed.play("pass", "execution: {maxParallel: 2}");
+    let seen = bed.until("the change is seen", SOON, |run| {
+        run["metadata"]["generation"] != first["metadata"]["generation"]
+            && run["status"]["observedGeneration"] == run["metadata"]["generation"]
+    });
+    assert_eq!(Health::of(&seen), Health::new(Status::Current, "Healthy"), "{seen:#}");
+    for field in ["attempt", "runId", "startTime"] {
+        assert_eq!(seen["status"][field], first["status"][field], "{field}");
+    }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::helm;
 use crate::support::{finish, repository, testbed, told, wait_until};
 
-/// A fresh namespace with the roles of `examples/rbac.yaml`; deleted in the end.
+/// A fresh namespace with the roles of the chart; deleted in the end.
 pub struct Namespace {
     /// Its name.
     pub name: String,
@@ -18,7 +19,7 @@ pub struct Namespace {
 impl Namespace {
     /// Installs the definitions, makes the namespace and the roles.
     pub fn create(name: &str) -> Self {
-        let definitions = repository("crds");
+        let definitions = repository("charts/tempest-operator/files/crds");
         kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definitions.to_str().unwrap()])
             .unwrap();
         wait_until("the definitions are served", Duration::from_secs(30), || {
@@ -26,7 +27,7 @@ impl Namespace {
         });
         let namespace = Self { name: format!("tempest-{name}-{:08x}", rand::random::<u32>()) };
         kubectl(&["create", "namespace", &namespace.name]).unwrap();
-        namespace.kubectl(&["apply", "-f", repository("examples/rbac.yaml").to_str().unwrap()]);
+        namespace.apply(&helm::roles(&namespace.name));
         namespace
     }
 
@@ -164,7 +165,8 @@ pub fn served(port: u16, path: &str) -> Option<String> {
     head.contains("200 OK").then(|| body.to_owned())
 }
 
-fn kubectl(arguments: &[&str]) -> Result<String, String> {
+/// kubectl; what it wrote when it fails.
+pub fn kubectl(arguments: &[&str]) -> Result<String, String> {
     let output = finish(Command::new(testbed("KUBECTL")).args(arguments));
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

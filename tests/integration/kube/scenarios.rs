@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::SOON;
 use super::bed::Bed;
-use crate::kstatus::{Status, compute};
+use crate::gitops::Health;
+use crate::kstatus::Status;
 use crate::support::{binary, finish, repository, wait_until};
 
 fn scenario(bed: &Bed, name: &str) -> Value {
@@ -38,10 +39,10 @@ fn the_operator_says_whether_a_scenario_can_be_played() {
     let bed = Bed::start("tscn");
     bed.kubectl(&["apply", "-f", repository("examples/tempestscenario.yaml").to_str().unwrap()]);
     bed.kubectl(&["wait", "--for=condition=Valid", "tempestscenario/web-zone", "--timeout=20s"]);
-    assert_eq!(compute(&scenario(&bed, "web-zone")), Status::Current);
+    assert_eq!(Health::of(&scenario(&bed, "web-zone")), Health::new(Status::Current, "Healthy"));
     bed.apply(&object("broken", &json!({}), &looking("status =")));
     let broken = judged(&bed, "broken");
-    assert_eq!(compute(&broken), Status::Failed, "{broken:#}");
+    assert_eq!(Health::of(&broken), Health::new(Status::Failed, "Degraded"), "{broken:#}");
     let valid = &broken["status"]["conditions"][0];
     assert_eq!((&valid["type"], &valid["status"]), (&json!("Valid"), &json!("False")));
     let message = valid["message"].as_str().unwrap();
@@ -73,6 +74,22 @@ fn the_api_server_refuses_what_no_scenario_is(#[case] steps: Value, #[case] word
     let bed = Bed::start("tscn-refused");
     let refused = bed.try_apply(&object("bad", &json!({}), &steps)).unwrap_err();
     assert!(refused.contains(words), "{refused}");
+}
+
+#[rstest]
+#[case::in_nothing("{key: team, operator: In}")]
+#[case::a_value_that_is_not_looked_at("{key: team, operator: Exists, values: [net]}")]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn the_api_server_refuses_what_no_selector_is(#[case] requirement: &str) {
+    let bed = Bed::start("tscn-selector");
+    let refused = bed
+        .try_apply(&format!(
+            "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: one}}\nspec:\n  \
+             cloud: {{secretRef: {{name: cloud}}, zoneSuffix: pass.example.}}\n  \
+             scenarios: {{selector: {{matchExpressions: [{requirement}]}}}}\n"
+        ))
+        .unwrap_err();
+    assert!(refused.contains("values are needed by In and NotIn"), "{refused}");
 }
 
 #[test]
@@ -126,6 +143,7 @@ fn a_run_that_is_applied_before_its_scenarios_waits_for_them() {
     bed.usable_secret();
     bed.play("pass", "scenarios: {selector: {matchLabels: {team: net}}, include: ['user/mine']}");
     wait_until("it waits", SOON, || bed.run()["status"]["phase"] == "Pending");
+    assert_eq!(super::namespace::condition(&bed.run(), "Reconciling")["reason"], "WaitingForScenarios");
     bed.apply(&object("other", &json!({ "team": "net" }), &looking("status == 200")));
     bed.apply(&object("mine", &json!({ "team": "net" }), &looking("status == 200")));
     assert_eq!(bed.finished_run(SOON)["status"]["verdict"], "Passed");

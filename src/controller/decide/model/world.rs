@@ -65,6 +65,7 @@ pub struct Working {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as in what is observed")]
 pub struct World {
     pub nature: Nature,
     pub now: Duration,

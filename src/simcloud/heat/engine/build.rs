@@ -23,7 +23,7 @@ pub(super) fn build_round(world: &mut World, stack: &mut Stack) -> bool {
             continue;
         };
         if let Some(condition) = &definition.condition {
-            let wanted = Resolver { world, stack }.condition(condition);
+            let wanted = Resolver::new(world, stack).condition(condition);
             if !wanted.unwrap_or(true) {
                 continue;
             }
@@ -89,7 +89,7 @@ fn wanted(world: &mut World, stack: &Stack, name: &str) -> bool {
         return false;
     };
     match &definition.condition {
-        Some(condition) => Resolver { world, stack }.condition(condition).unwrap_or(true),
+        Some(condition) => Resolver::new(world, stack).condition(condition).unwrap_or(true),
         None => true,
     }
 }
@@ -133,7 +133,7 @@ fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>
     let Some(definition) = stack.template.resources.get(name).cloned() else {
         return Ok(());
     };
-    let properties = Resolver { world, stack }.resolve(&definition.properties);
+    let properties = Resolver::new(world, stack).resolve(&definition.properties);
     let at = stack.resources.iter().position(|resource| resource.name == name);
     let old = at.map(|at| stack.resources.remove(at));
     let now = world.timestamp();

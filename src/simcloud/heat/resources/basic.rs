@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::Job;
 
+/// Heat's longest random text.
+const MAX_RANDOM: usize = 512;
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 pub(super) fn create(job: &mut Job<'_>) -> (String, Value) {
@@ -39,5 +41,6 @@ fn random(job: &mut Job<'_>) -> String {
     if letters.is_empty() {
         letters.extend_from_slice(LETTERS);
     }
-    (0..length.unwrap_or(32)).map(|_| char::from(letters[job.world.random_below(letters.len())])).collect()
+    let length = length.unwrap_or(32).min(MAX_RANDOM);
+    (0..length).map(|_| char::from(letters[job.world.random_below(letters.len())])).collect()
 }

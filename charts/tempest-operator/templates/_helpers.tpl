@@ -1,0 +1,159 @@
+{{/* What the release is called. */}}
+{{- define "tempest-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What its objects are called; at most 50 characters, so that suffixes fit. */}}
+{{- define "tempest-operator.fullname" -}}
+{{- $name := include "tempest-operator.name" . }}
+{{- $default := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $default .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "tempest-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "tempest-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "tempest-operator.labels" -}}
+{{ include "tempest-operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "tempest-operator.serviceAccountName" -}}
+{{- $default := ternary (include "tempest-operator.fullname" .) "default" .Values.serviceAccount.create }}
+{{- default $default .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "tempest-operator.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Who the operator is in clouds: what installation ids may look like, see controller.installation. */}}
+{{- define "tempest-operator.installation" -}}
+{{- $default := printf "%s-%s" .Release.Namespace .Release.Name | replace "." "-" }}
+{{- if gt (len $default) 40 }}
+{{- $default = printf "%s-%s" ($default | trunc 31) ($default | sha256sum | trunc 8) }}
+{{- end }}
+{{- default $default .Values.controller.installation }}
+{{- end }}
+
+{{/* The namespaces that are served, as a JSON list; empty: all. */}}
+{{- define "tempest-operator.namespaces" -}}
+{{- if and .Values.rbac.clusterWide .Values.watchNamespaces }}
+{{- fail "watchNamespaces must be empty with rbac.clusterWide, which serves all namespaces: leave one of the two out" }}
+{{- end }}
+{{- if .Values.rbac.clusterWide }}[]{{ else }}{{ default (list .Release.Namespace) .Values.watchNamespaces | uniq | toJson }}{{ end }}
+{{- end }}
+
+{{/* The namespace of what belongs to the simulated cloud: one that is served. */}}
+{{- define "tempest-operator.trialNamespace" -}}
+{{- $namespaces := include "tempest-operator.namespaces" . | fromJsonArray }}
+{{- if or (empty $namespaces) (has .Release.Namespace $namespaces) }}{{ .Release.Namespace }}{{ else }}{{ first $namespaces }}{{ end }}
+{{- end }}
+
+{{/* What the operator needs of a namespace that it serves, and nothing more. */}}
+{{- define "tempest-operator.rules" -}}
+- apiGroups: [crossservice.dev]
+  resources: [tempestruns]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [crossservice.dev]
+  resources: [tempestruns/status]
+  verbs: [patch]
+# To own a ConfigMap by a run whose owner reference blocks its deletion.
+- apiGroups: [crossservice.dev]
+  resources: [tempestruns/finalizers]
+  verbs: [update]
+- apiGroups: [crossservice.dev]
+  resources: [tempestscenarios]
+  verbs: [get, list, watch]
+- apiGroups: [crossservice.dev]
+  resources: [tempestscenarios/status]
+  verbs: [patch]
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules]
+  verbs: [get, list, watch]
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules/status]
+  verbs: [patch]
+# To own runs by a schedule whose owner reference blocks its deletion.
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules/finalizers]
+  verbs: [update]
+# Never listed or watched.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+# The ledgers and reports.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, create, update, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{- define "tempest-operator.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "tempest-operator.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* What its objects of the cluster are called: releases of one name may be in several namespaces. */}}
+{{- define "tempest-operator.clusterName" -}}
+{{ .Release.Namespace }}-{{ include "tempest-operator.fullname" . }}
+{{- end }}
+
+{{/* What every pod of the chart has. */}}
+{{- define "tempest-operator.podSpec" -}}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* What every container of the chart has. */}}
+{{- define "tempest-operator.container" -}}
+image: {{ include "tempest-operator.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+{{- end }}
+
+{{/* The spec of a run against the simulated cloud. */}}
+{{- define "tempest-operator.trial" -}}
+cloud:
+  secretRef:
+    name: {{ include "tempest-operator.fullname" . }}-simcloud
+  primary: demo
+  alternate: demo2
+  zoneSuffix: example.test.
+  publishedNetwork: published
+  nameservers:
+    - 127.0.0.1:{{ add .Values.simcloud.port 1 }}
+    - 127.0.0.1:{{ add .Values.simcloud.port 2 }}
+{{- end }}

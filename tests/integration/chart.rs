@@ -1,0 +1,9 @@
+//! The Helm chart: what it renders, what it says of itself, and what real Helm does with it on a real API server.
+
+mod install;
+mod monitoring;
+mod options;
+mod readme;
+mod render;
+mod security;
+mod values;

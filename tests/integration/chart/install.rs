@@ -1,0 +1,307 @@
+//! Real Helm on a real API server: install, upgrade, roll back, uninstall, and what is left then.
+//!
+//! The definitions belong to the whole cluster, and here they come and go: the cluster is one of its own, and the tests
+//! take turns (`.config/nextest.toml`).
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::helm::{Helm, RELEASE, chart, objects, of_kind, set};
+use crate::kube::namespace::{free_port, kubectl, served};
+use crate::support::{Process, binary, finish, repository, three_free_ports, told, wait_until};
+
+const SOON: Duration = Duration::from_secs(40);
+const DEFINITIONS: [&str; 3] = [
+    "tempestruns.crossservice.dev",
+    "tempestscenarios.crossservice.dev",
+    "tempestschedules.crossservice.dev",
+];
+const RUN: &str = "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {name: mine}\nspec: \
+                   {cloud: {secretRef: {name: my-cloud}, zoneSuffix: verify.example.}}\n";
+
+/// A namespace for a release, in a cluster without our definitions.
+struct Site {
+    namespace: String,
+    helm: Helm,
+}
+
+impl Site {
+    fn new(name: &str, helm: Helm) -> Self {
+        let delete = ["delete", "crds", "--ignore-not-found", "--timeout=40s"];
+        kubectl(&[&delete[..], &DEFINITIONS].concat()).unwrap();
+        let namespace = format!("chart-{name}-{:08x}", rand::random::<u32>());
+        kubectl(&["create", "namespace", &namespace]).unwrap();
+        Self { namespace, helm }
+    }
+
+    /// `helm VERB RELEASE CHART` with these values.
+    fn release(&self, verb: &str, values: &[&str]) {
+        self.try_release(verb, &set(values)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_release(&self, verb: &str, options: &[&str]) -> Result<String, String> {
+        let chart = chart();
+        self.helm.run(&[&[verb, RELEASE, &chart, "--namespace", &self.namespace], options].concat())
+    }
+
+    fn helm(&self, arguments: &[&str]) -> String {
+        let all: Vec<&str> = arguments.iter().copied().chain(["--namespace", &self.namespace]).collect();
+        self.helm.run(&all).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let all: Vec<&str> = ["-n", &self.namespace].iter().chain(arguments).copied().collect();
+        kubectl(&all)
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn apply(&self, manifest: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
+        self.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
+    }
+
+    /// The notes have a manifest between two lines that the shell understands only at their begin.
+    fn the_run_of_the_notes_is_accepted(&self) {
+        let notes = self.helm(&["get", "notes", RELEASE]);
+        let manifest = notes.split_once("<<END\n").and_then(|(_, rest)| rest.split_once("\nEND\n"));
+        let (manifest, after) = manifest.unwrap_or_else(|| panic!("{notes}"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
+        let file = file.path().to_str().unwrap();
+        self.kubectl(&["create", "--dry-run=server", "--validate=strict", "-f", file]);
+        assert!(after.contains("wait --for=condition=Finished tempestrun/first"), "{notes}");
+    }
+
+    fn deployment(&self) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", "deployment", RELEASE, "-o", "json"])).unwrap()
+    }
+
+    fn argument(&self, name: &str) -> Option<String> {
+        let deployment = self.deployment();
+        let all = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap().clone();
+        all.iter().find_map(|one| one.as_str()?.strip_prefix(&format!("--{name}=")).map(str::to_owned))
+    }
+
+    fn uid_of_run(&self) -> String {
+        self.kubectl(&["get", "tempestrun", "mine", "-o", "jsonpath={.metadata.uid}"])
+    }
+
+    fn operator(&self) -> String {
+        format!("system:serviceaccount:{}:{RELEASE}", self.namespace)
+    }
+
+    /// A kubeconfig of a service account of the namespace.
+    fn access(&self, account: &str, folder: &tempfile::TempDir) -> std::path::PathBuf {
+        let testbed = repository("tests/testbed/kube");
+        let access = finish(Command::new(testbed).args(["kubeconfig-for", &self.namespace, account]));
+        assert!(access.status.success(), "{}", told(&access));
+        let file = folder.path().join(account);
+        std::fs::write(&file, &access.stdout).unwrap();
+        file
+    }
+}
+
+/// Whether somebody may do something, such as `get secrets`, in a namespace.
+fn may(who: &str, what: &str, namespace: &str) -> bool {
+    let mut arguments = vec!["auth", "can-i", "--as", who, "-n", namespace];
+    arguments.extend(what.split(' '));
+    kubectl(&arguments).is_ok_and(|answer| answer.trim() == "yes")
+}
+
+/// Waits until somebody may: the API server hears of new roles a moment later.
+fn until_allowed(who: &str, what: &str, namespace: &str) {
+    wait_until(&format!("{who} may {what} in {namespace}"), SOON, || may(who, what, namespace));
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.helm.run(&["uninstall", RELEASE, "--namespace", &self.namespace]);
+        let _ = kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+    }
+}
+
+fn definitions_are_there() -> bool {
+    kubectl(&[&["get", "crds"], &DEFINITIONS[..]].concat()).is_ok()
+}
+
+fn until_served() {
+    wait_until("the definitions are served", SOON, || {
+        kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
+    });
+}
+
+#[rstest]
+#[case::helm_3("three", Helm::Three)]
+#[case::helm_4("four", Helm::Four)]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn a_release_comes_changes_goes_back_and_leaves_the_runs(#[case] name: &str, #[case] helm: Helm) {
+    let site = Site::new(name, helm);
+    site.release("install", &[]);
+    until_served();
+    site.the_run_of_the_notes_is_accepted();
+    site.apply(RUN);
+    let uid = site.uid_of_run();
+    assert_eq!(site.argument("max-concurrent-runs").as_deref(), Some("10"));
+
+    site.release("upgrade", &["controller.maxConcurrentRuns=20"]);
+    assert_eq!(site.argument("max-concurrent-runs").as_deref(), Some("20"));
+    site.helm(&["rollback", RELEASE, "1"]);
+    assert_eq!(site.argument("max-concurrent-runs").as_deref(), Some("10"));
+    assert_eq!(site.uid_of_run(), uid);
+
+    site.helm(&["uninstall", RELEASE]);
+    let left =
+        site.kubectl(&["get", "deployments,serviceaccounts,roles,rolebindings,services", "-o", "name"]);
+    assert!(!left.contains(RELEASE), "{left}");
+    assert!(definitions_are_there());
+    assert_eq!(site.uid_of_run(), uid, "the run is the same after all");
+
+    // The release takes up what it left, and takes it away when it was told to.
+    site.release("install", &["crds.keep=false"]);
+    assert_eq!(site.uid_of_run(), uid);
+    site.helm(&["uninstall", RELEASE]);
+    wait_until("the definitions are gone", SOON, || !definitions_are_there());
+}
+
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn another_release_takes_the_definitions_over_only_when_told_to() {
+    let (old, new) = (Site::new("old", Helm::Four), Site::new("new", Helm::Four));
+    old.release("install", &[]);
+    old.helm(&["uninstall", RELEASE]);
+    let refused = new.try_release("install", &[]).unwrap_err();
+    assert!(refused.contains("tempestruns.crossservice.dev") && refused.contains("ownership"), "{refused}");
+    new.try_release("upgrade", &["--install", "--take-ownership"]).unwrap();
+    assert_eq!(new.argument("namespace").as_deref(), Some(new.namespace.as_str()));
+}
+
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn a_namespaced_release_may_do_nothing_elsewhere_and_makes_nothing_of_the_cluster() {
+    let site = Site::new("namespaced", Helm::Four);
+    site.release("install", &[]);
+    let label = format!("app.kubernetes.io/instance={RELEASE}");
+    let cluster = kubectl(&["get", "clusterroles,clusterrolebindings", "-l", &label, "-o", "name"]).unwrap();
+    assert_eq!(cluster, "");
+    let (operator, here) = (site.operator(), site.namespace.as_str());
+    for allowed in [
+        "list tempestruns",
+        "patch tempestruns --subresource=status",
+        "get secrets",
+        "create configmaps",
+        "create events.events.k8s.io",
+        "create leases.coordination.k8s.io",
+        "update leases.coordination.k8s.io/tempest-operator",
+    ] {
+        until_allowed(&operator, allowed, here);
+    }
+    for (refused, namespace) in [
+        ("list secrets", here),
+        ("watch secrets", here),
+        ("create secrets", here),
+        ("create pods", here),
+        ("create tempestruns", here),
+        ("update leases.coordination.k8s.io/somebody-elses", here),
+        ("get secrets", "default"),
+        ("list tempestruns", "default"),
+        ("list nodes", "default"),
+    ] {
+        assert!(!may(&operator, refused, namespace), "{refused} in {namespace}");
+    }
+}
+
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn a_release_may_serve_other_namespaces_and_only_those() {
+    let (site, team) = (Site::new("central", Helm::Four), Site::new("team", Helm::Four));
+    site.release("install", &[&format!("watchNamespaces={{{}}}", team.namespace)]);
+    let operator = site.operator();
+    until_allowed(&operator, "list tempestruns", &team.namespace);
+    until_allowed(&operator, "create leases.coordination.k8s.io", &site.namespace);
+    assert!(!may(&operator, "create leases.coordination.k8s.io", &team.namespace));
+    assert!(!may(&operator, "list tempestruns", &site.namespace));
+    assert_eq!(site.argument("namespace"), Some(team.namespace.clone()));
+    assert_eq!(site.argument("lease-namespace"), Some(site.namespace.clone()));
+}
+
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn a_cluster_wide_release_serves_all_and_extends_view_edit_and_admin() {
+    let site = Site::new("wide", Helm::Four);
+    site.release("install", &["rbac.clusterWide=true"]);
+    until_served();
+    assert_eq!(site.argument("namespace"), None);
+    let operator = site.operator();
+    until_allowed(&operator, "list tempestruns", "default");
+    until_allowed(&operator, "get secrets", "default");
+    assert!(!may(&operator, "list secrets", "default"));
+    for role in ["view", "edit", "admin"] {
+        let (binding, user) = (format!("some-{role}"), format!("--user=some-{role}"));
+        site.kubectl(&["create", "rolebinding", &binding, &format!("--clusterrole={role}"), &user]);
+        let may = |what: &str| may(&binding, what, &site.namespace);
+        // Aggregation is a controller's work.
+        for what in ["watch tempestruns", "get tempestscenarios", "list tempestschedules"] {
+            until_allowed(&binding, what, &site.namespace);
+        }
+        for verb in ["create", "patch", "delete"] {
+            wait_until("the role has its verbs", SOON, || {
+                may(&format!("{verb} tempestruns")) == (role != "view")
+            });
+        }
+        assert!(!may("patch tempestruns --subresource=status"), "{role}");
+    }
+    site.helm(&["uninstall", RELEASE]);
+    wait_until("its rights are gone", SOON, || !may(&operator, "list tempestruns", "default"));
+}
+
+fn started(mut command: Command) -> Process {
+    Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+}
+
+fn arguments(container: &Value) -> Vec<String> {
+    container["args"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+/// There is no node that runs pods: the containers' commands are run here, under the pods' own accounts.
+#[test]
+#[ignore = "needs Helm and the Kubernetes test bed: tests/run chart"]
+fn the_smoke_run_of_helm_test_passes_on_the_simulated_cloud() {
+    let site = Site::new("smoke", Helm::Four);
+    let (port, folder) = (three_free_ports(), tempfile::tempdir().unwrap());
+    site.release("install", &["simcloud.enabled=true", &format!("simcloud.port={port}")]);
+    until_served();
+    site.the_run_of_the_notes_is_accepted();
+    let pod = site.deployment()["spec"]["template"]["spec"].clone();
+    let health = free_port();
+    let mut processes = Vec::new();
+    for container in pod["containers"].as_array().unwrap() {
+        let mut command = binary();
+        command.args(arguments(container));
+        command.env("TEMPEST_BIND", format!("127.0.0.1:{health}"));
+        command.env("KUBECONFIG", site.access(pod["serviceAccountName"].as_str().unwrap(), &folder));
+        processes.push(started(command));
+    }
+    wait_until("the operator is ready", SOON, || served(health, "/readyz").is_some());
+
+    let hooks = objects(&site.helm(&["get", "hooks", RELEASE]));
+    for hook in &hooks {
+        site.apply(&hook.to_string());
+    }
+    let test = &of_kind(&hooks, "Pod")[0]["spec"];
+    let mut report = binary();
+    report.args(arguments(&test["containers"][0]));
+    report.env("KUBECONFIG", site.access(test["serviceAccountName"].as_str().unwrap(), &folder));
+    let ended = finish(&mut report);
+    assert!(ended.status.success(), "{}", told(&ended));
+    let table = String::from_utf8(ended.stdout).unwrap();
+    assert!(table.contains("Passed: 4 passed of 4 tests"), "{table}");
+    // The operator lets go of it, so that it can be deleted.
+    site.kubectl(&["delete", "tempestruns", "--all", "--timeout=40s"]);
+}

@@ -1,0 +1,41 @@
+//! The simulated cloud as a process of its own, and a run against it from another one.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use super::support::Home;
+use crate::support::{Process, binary, three_free_ports};
+
+#[test]
+fn a_run_passes_against_the_simulated_cloud_of_another_process() {
+    let (home, port) = (Home::new(), three_free_ports().to_string());
+    let cloud = binary()
+        .args(["simcloud", "--port", &port, "--latency", "zero"])
+        .stdout(File::create(home.path().join("clouds.yaml")).unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut cloud = Process(cloud);
+    let mut told = String::new();
+    BufReader::new(cloud.0.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    let (suffix, servers) = told
+        .trim()
+        .strip_prefix("zones may be made under ")
+        .and_then(|rest| rest.split_once("; name servers: "))
+        .unwrap_or_else(|| panic!("{told}"));
+    let mut arguments = vec!["run", "--os-cloud", "demo", "--zone-suffix", suffix, "--state-dir", "state"];
+    arguments.extend(["--include", "heat_zone_lifecycle"]);
+    arguments.extend(servers.split(", ").flat_map(|server| ["--nameserver", server]));
+    let ended = home.run(&arguments);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("Passed: 1 passed of 1 test "), "{ended:?}");
+
+    let taken = home.run(&["simcloud", "--port", &port]);
+    assert_eq!((taken.code, taken.out.as_str()), (2, ""), "{taken:?}");
+    assert!(taken.err.contains(&format!("port {port} and the two after it")), "{taken:?}");
+
+    let sent = Command::new("kill").args(["-s", "TERM", &cloud.0.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert!(cloud.0.wait().unwrap().success());
+}
