@@ -8,11 +8,16 @@ use kube::CustomResourceExt;
 use serde_json::json;
 
 use super::scenario::TempestScenario;
+use super::schedule::TempestSchedule;
 use super::tempest_run::TempestRun;
 
 /// Every definition that the operator serves.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![tempest_run(), finished(TempestScenario::crd(), &[], &[])]
+    vec![
+        tempest_run(),
+        finished(TempestScenario::crd(), &[], &[]),
+        finished(TempestSchedule::crd(), &[], &schedule_rules()),
+    ]
 }
 
 fn tempest_run() -> CustomResourceDefinition {
@@ -62,13 +67,23 @@ fn drop_foreign_formats(schema: &mut JSONSchemaProps) {
     }
 }
 
+fn rule(rule: &str, message: &str) -> ValidationRule {
+    ValidationRule { rule: rule.to_owned(), message: Some(message.to_owned()), ..ValidationRule::default() }
+}
+
+fn schedule_rules() -> Vec<ValidationRule> {
+    vec![
+        rule(
+            "has(self.spec.runTemplate.spec.cloud.secretRef)",
+            "spec.runTemplate.spec.cloud.secretRef is required: the Secret with clouds.yaml, in the same namespace",
+        ),
+        // What it makes has its name with a time behind it, and is labelled with it.
+        rule("size(self.metadata.name) <= 52", "metadata.name may have 52 characters at most"),
+    ]
+}
+
 /// Rules that see the whole object: its spec and its status, before and after.
 fn run_rules() -> Vec<ValidationRule> {
-    let rule = |rule: &str, message: &str| ValidationRule {
-        rule: rule.to_owned(),
-        message: Some(message.to_owned()),
-        ..ValidationRule::default()
-    };
     let underway = "has(oldSelf.status) && has(oldSelf.status.phase) && \
                     oldSelf.status.phase in ['Queued', 'Running', 'CleaningUp', 'Suspended']";
     let frozen = |field: &str| {
@@ -100,7 +115,12 @@ mod tests {
         for definition in definitions() {
             let committed = std::fs::read_to_string(folder.join(file_name(&definition))).unwrap();
             let committed: serde_json::Value = serde_saphyr::from_str(&committed).unwrap();
-            assert_eq!(committed, serde_json::to_value(&definition).unwrap());
+            // Each is longer than anybody reads.
+            assert!(
+                committed == serde_json::to_value(&definition).unwrap(),
+                "{} is of another state",
+                file_name(&definition)
+            );
         }
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), definitions().len());
     }

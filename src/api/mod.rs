@@ -2,6 +2,7 @@
 
 pub mod definitions;
 pub mod scenario;
+pub mod schedule;
 pub mod tempest_run;
 
 /// The API group of every custom resource.

@@ -383,7 +383,10 @@ pub enum OnLeak {
 
 /// As `metav1.Time` is written: fractions of a second are nothing but noise in a diff.
 #[expect(clippy::ref_option, reason = "serde's own signature")]
-fn in_whole_seconds<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn in_whole_seconds<S: Serializer>(
+    time: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let whole = time.map(|time| Timestamp::from_second(time.as_second()).unwrap_or(time));
     whole.serialize(serializer)
 }

@@ -2,7 +2,7 @@
 //!
 //! `reconcile` looks at one run, [`decide`] gives the one next step, and what takes long is a task that
 //! `supervise` owns, whose events `publish` writes into the status. Of several replicas the one that holds the `lease`
-//! acts, and `fence` sees to that. Needed of the API server: `tempestruns` (get, list, watch, patch, delete) with
+//! acts, and `fence` sees to that. Needed of the API server: `tempestruns` (get, list, watch, create, patch, delete) with
 //! `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get only), `configmaps` (get, create,
 //! update, patch, delete) for ledgers and reports, `events.events.k8s.io` (create, patch), `leases` (get, create, update).
 
@@ -23,6 +23,7 @@ pub mod queue;
 mod reconcile;
 pub mod reports;
 mod scenarios;
+mod schedules;
 mod selection;
 mod status_writer;
 mod supervise;
@@ -45,6 +46,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::scenario::TempestScenario;
+use crate::api::schedule::TempestSchedule;
 use crate::api::tempest_run::{Phase, TempestRun};
 use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
@@ -248,7 +250,29 @@ async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: 
             }
         }
     });
-    tokio::join!(join_all(controllers), judge_scenarios(options, context, shutdown));
+    tokio::join!(
+        join_all(controllers),
+        judge_scenarios(options, context, shutdown),
+        keep_schedules(options, context, shutdown),
+    );
+}
+
+/// Makes runs when their time comes, until `shutdown`.
+async fn keep_schedules(options: &ControllerOptions, context: &Context, shutdown: &CancellationToken) {
+    let context = Arc::new(schedules::Context {
+        client: context.client.clone(),
+        recorder: context.recorder.clone(),
+        clock: context.clock.clone(),
+    });
+    let controllers = apis::<TempestSchedule>(options, &context.client).into_iter().map(|api| {
+        Controller::new(api, watcher::Config::default())
+            .run(schedules::keep, schedules::on_error, Arc::clone(&context))
+            .for_each(|_| futures::future::ready(()))
+    });
+    tokio::select! {
+        _ = join_all(controllers) => {}
+        () = shutdown.cancelled() => {}
+    }
 }
 
 /// Says of users' scenarios whether they are valid, until `shutdown`. Nothing of a run depends on it.

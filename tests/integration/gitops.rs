@@ -146,6 +146,32 @@ fn a_scenario_is_healthy_if_it_can_be_played(
     assert_eq!(Health::of(&object("TempestScenario", 1, &status)), Health::new(expected, argo_cd));
 }
 
+/// A cloud that fails is seen in Argo CD, but holds nothing up in Flux: its schedule is as it should be.
+#[rstest]
+#[case::new(json!({ "observedGeneration": -1 }), Status::InProgress, "Progressing")]
+#[case::valid(scheduled("True", "Scheduled", "Unknown"), Status::Current, "Healthy")]
+#[case::passing(scheduled("True", "Scheduled", "True"), Status::Current, "Healthy")]
+#[case::failing(scheduled("True", "Scheduled", "False"), Status::Current, "Degraded")]
+#[case::suspended(scheduled("True", "Suspended", "True"), Status::Current, "Suspended")]
+#[case::not_valid(scheduled("False", "InvalidSchedule", "Unknown"), Status::Failed, "Degraded")]
+fn a_schedule_is_healthy_if_its_runs_pass(
+    #[case] status: Value,
+    #[case] expected: Status,
+    #[case] argo_cd: &str,
+) {
+    assert_eq!(Health::of(&object("TempestSchedule", 1, &status)), Health::new(expected, argo_cd));
+}
+
+/// As `controller::schedules` writes it.
+fn scheduled(ready: &str, reason: &str, healthy: &str) -> Value {
+    let stalled = if ready == "True" { "False" } else { "True" };
+    json!({ "observedGeneration": 1, "conditions": [
+        { "type": "Ready", "status": ready, "reason": reason, "message": "in short" },
+        { "type": "Stalled", "status": stalled, "reason": reason, "message": "in short" },
+        { "type": "Healthy", "status": healthy, "reason": "RunsFail", "message": "3 failed" },
+    ] })
+}
+
 /// As `controller::scenarios` writes it.
 fn judged(valid: &str, stalled: &str) -> Value {
     json!({ "observedGeneration": 1, "conditions": [

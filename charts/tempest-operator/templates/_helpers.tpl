@@ -61,7 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "tempest-operator.rules" -}}
 - apiGroups: [crossservice.dev]
   resources: [tempestruns]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [crossservice.dev]
   resources: [tempestruns/status]
   verbs: [patch]
@@ -75,6 +75,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [crossservice.dev]
   resources: [tempestscenarios/status]
   verbs: [patch]
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules]
+  verbs: [get, list, watch]
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules/status]
+  verbs: [patch]
+# To own runs by a schedule whose owner reference blocks its deletion.
+- apiGroups: [crossservice.dev]
+  resources: [tempestschedules/finalizers]
+  verbs: [update]
 # Never listed or watched.
 - apiGroups: [""]
   resources: [secrets]

@@ -14,7 +14,11 @@ use crate::kube::namespace::{free_port, kubectl, served};
 use crate::support::{Process, binary, finish, repository, three_free_ports, told, wait_until};
 
 const SOON: Duration = Duration::from_secs(40);
-const DEFINITIONS: [&str; 2] = ["tempestruns.crossservice.dev", "tempestscenarios.crossservice.dev"];
+const DEFINITIONS: [&str; 3] = [
+    "tempestruns.crossservice.dev",
+    "tempestscenarios.crossservice.dev",
+    "tempestschedules.crossservice.dev",
+];
 const RUN: &str = "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {name: mine}\nspec: \
                    {cloud: {secretRef: {name: my-cloud}, zoneSuffix: verify.example.}}\n";
 
@@ -129,7 +133,7 @@ fn definitions_are_there() -> bool {
 
 fn until_served() {
     wait_until("the definitions are served", SOON, || {
-        kubectl(&["get", "tempestruns,tempestscenarios", "-A"]).is_ok()
+        kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
     });
 }
 
@@ -243,7 +247,7 @@ fn a_cluster_wide_release_serves_all_and_extends_view_edit_and_admin() {
         site.kubectl(&["create", "rolebinding", &binding, &format!("--clusterrole={role}"), &user]);
         let may = |what: &str| may(&binding, what, &site.namespace);
         // Aggregation is a controller's work.
-        for what in ["watch tempestruns", "get tempestscenarios"] {
+        for what in ["watch tempestruns", "get tempestscenarios", "list tempestschedules"] {
             until_allowed(&binding, what, &site.namespace);
         }
         for verb in ["create", "patch", "delete"] {

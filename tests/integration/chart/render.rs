@@ -169,7 +169,7 @@ fn files_are_rendered_as_they_are() {
     assert_eq!(data("dashboard")["tempest-operator.json"], file("dashboard.json"));
     let checks = data("health-checks");
     assert_eq!(checks["healthCheckExprs"], file("health/flux.yaml"));
-    for kind in ["TempestRun", "TempestScenario"] {
+    for kind in ["TempestRun", "TempestScenario", "TempestSchedule"] {
         let key = format!("resource.customizations.health.crossservice.dev_{kind}");
         assert_eq!(checks[&key], file(&format!("health/{kind}.lua")));
     }

@@ -103,7 +103,7 @@ fn the_alerts_are_the_documented_ones() {
 #[test]
 fn the_gitops_examples_have_the_very_health_checks() {
     let config = yaml("examples/gitops/argo-cd/argocd-cm.yaml");
-    for kind in ["TempestRun", "TempestScenario"] {
+    for kind in ["TempestRun", "TempestScenario", "TempestSchedule"] {
         let key = format!("resource.customizations.health.crossservice.dev_{kind}");
         let script = file(&format!("charts/tempest-operator/files/health/{kind}.lua"));
         assert_eq!(config["data"][&key], script, "{kind}");

@@ -11,6 +11,7 @@ pub mod namespace;
 mod player;
 mod replicas;
 mod scenarios;
+mod schedules;
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ impl Namespace {
         kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definitions.to_str().unwrap()])
             .unwrap();
         wait_until("the definitions are served", Duration::from_secs(30), || {
-            kubectl(&["get", "tempestruns,tempestscenarios", "-A"]).is_ok()
+            kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
         });
         let namespace = Self { name: format!("tempest-{name}-{:08x}", rand::random::<u32>()) };
         kubectl(&["create", "namespace", &namespace.name]).unwrap();
