@@ -194,6 +194,8 @@ fn a_namespaced_release_may_do_nothing_elsewhere_and_makes_nothing_of_the_cluste
     for allowed in [
         "list tempestruns",
         "patch tempestruns --subresource=status",
+        // For the schedules.
+        "create tempestruns",
         "get secrets",
         "create configmaps",
         "create events.events.k8s.io",
@@ -207,7 +209,8 @@ fn a_namespaced_release_may_do_nothing_elsewhere_and_makes_nothing_of_the_cluste
         ("watch secrets", here),
         ("create secrets", here),
         ("create pods", here),
-        ("create tempestruns", here),
+        ("create tempestschedules", here),
+        ("patch tempestschedules", here),
         ("update leases.coordination.k8s.io/somebody-elses", here),
         ("get secrets", "default"),
         ("list tempestruns", "default"),
