@@ -16,7 +16,7 @@ pub(super) fn handle(world: &World, call: &Call) -> Result<Reply, Refusal> {
     match (&call.method, call.segments().as_slice()) {
         (&Method::GET, []) => Ok(Reply::json(300, versions(world))),
         (&Method::GET, ["versions"]) => Ok(Reply::ok(versions(world))),
-        (&Method::GET, ["v2", "images"]) => Ok(list(world, call)),
+        (&Method::GET, ["v2", "images"]) => list(world, call),
         (&Method::GET, ["v2", "images", id]) if *id == IMAGE_ID => Ok(Reply::ok(image(world))),
         (&Method::GET, ["v2", "images", id]) => {
             let message = format!("No image found with ID {id}");
@@ -47,7 +47,12 @@ fn image(world: &World) -> Value {
         "file": format!("/v2/images/{IMAGE_ID}/file"), "schema": "/v2/schemas/image"})
 }
 
-fn list(world: &World, call: &Call) -> Reply {
+fn list(world: &World, call: &Call) -> Result<Reply, Refusal> {
+    let limit = match call.query("limit").map(str::parse) {
+        Some(Err(_)) => return Err(Refusal::new(400, "Bad Request", "limit param must be an integer")),
+        Some(Ok(limit)) => limit,
+        None => usize::MAX,
+    };
     let image = image(world);
     let matches = |key: &str| {
         call.query(key).is_none_or(|wanted| {
@@ -57,6 +62,9 @@ fn list(world: &World, call: &Call) -> Reply {
     };
     let after_the_last = call.query("marker").is_some();
     let found = matches("name") && matches("status") && matches("visibility") && matches("id");
-    let images = if found && !after_the_last { vec![image.clone()] } else { Vec::new() };
-    Reply::ok(json!({"images": images, "first": "/v2/images", "schema": "/v2/schemas/images"}))
+    let images = if found && !after_the_last && limit > 0 { vec![image.clone()] } else { Vec::new() };
+    let asked = call.query.iter().filter(|(name, _)| name != "marker");
+    let asked = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish();
+    let first = if asked.is_empty() { "/v2/images".to_owned() } else { format!("/v2/images?{asked}") };
+    Ok(Reply::ok(json!({"images": images, "first": first, "schema": "/v2/schemas/images"})))
 }

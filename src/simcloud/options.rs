@@ -188,7 +188,7 @@ impl Default for SimOptions {
             quotas: Quotas::default(),
             guests: Guests::NoBoot,
             zone_suffix: "example.test.".to_owned(),
-            dns_domain: "cloud.internal.".to_owned(),
+            dns_domain: "internal.test.".to_owned(),
             external_dns: true,
             reverse_dns: true,
             password: "simcloud-password".to_owned(),

@@ -11,6 +11,7 @@
 mod chart;
 mod cli;
 mod cloud;
+mod contract;
 mod fuzz;
 mod gitops;
 mod helm;

@@ -35,7 +35,7 @@ fn required(name: &str) -> Refusal {
 }
 
 /// A name in lower case, if it is a full one; `what` is Designate's word for it.
-fn full_name(value: &Value, what: &str, wildcard: bool) -> Result<String, Refusal> {
+pub(super) fn full_name(value: &Value, what: &str, wildcard: bool) -> Result<String, Refusal> {
     let Some(name) = value.as_str() else {
         // Designate has nothing to say about a name that is not there.
         return Err(Refusal::new(400, "invalid_object", ""));
@@ -77,6 +77,7 @@ pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
     }
     match value.as_u64().and_then(|ttl| u32::try_from(ttl).ok()) {
         Some(ttl) if ttl <= 2_147_483_647 => Ok(Some(ttl)),
+        None if value.is_i64() => Err(invalid_value("Value must be >= 0 for field ttl")),
         _ => Err(invalid_value("Value must be an integer between 0 and 2147483647")),
     }
 }

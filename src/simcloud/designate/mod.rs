@@ -4,6 +4,7 @@ mod checks;
 mod limits;
 mod paging;
 mod recordsets;
+mod reverse;
 mod worker;
 mod zones;
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 pub(super) use checks::parse as parse_record;
 pub(super) use limits::Limits;
+pub(super) use reverse::names as reverse_names;
 pub(super) use worker::{poll, refresh_all, serial_batch, transfer, zone_gone};
 
 use super::{
@@ -42,7 +44,7 @@ pub(super) struct RecordSet {
     pub(super) action: &'static str,
     /// The zone serial that carries the latest change, once there is one.
     serial: Option<u32>,
-    /// SOA and apex NS: Designate's own.
+    /// Designate's own: SOA and apex NS, and what was set for a floating IP.
     managed: bool,
     version: u32,
     created_at: String,
@@ -116,6 +118,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
             [id, "recordsets", rest @ ..] => recordsets::handle(world, call, &view, id, rest),
             _ => zones::handle(world, call, &view, rest),
         },
+        (_, ["v2", "reverse", "floatingips", rest @ ..]) => reverse::handle(world, call, rest),
         (&Method::GET, ["v2", "recordsets"]) => recordsets::search(world, call, &view),
         (_, ["v2", "quotas", ..] | ["v2", "limits"]) => limits::handle(world, call, &path[1..]),
         (&Method::GET, ["v2", "service_statuses"]) => Ok(statuses(world)),

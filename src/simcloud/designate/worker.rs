@@ -223,6 +223,7 @@ pub(in crate::simcloud) fn poll(world: &mut World, zone_id: &str, attempt: u32) 
 }
 
 fn settle(world: &mut World, zone_id: &str) {
+    let now = world.timestamp_micros();
     let Some(zone) = world.dns.zones.get_mut(zone_id) else {
         return;
     };
@@ -234,6 +235,9 @@ fn settle(world: &mut World, zone_id: &str) {
         }
     }
     if !zone.batch_pending {
+        if zone.status != ACTIVE {
+            zone.updated_at = Some(now);
+        }
         zone.status = ACTIVE;
         zone.action = "NONE";
     }

@@ -8,9 +8,8 @@ use super::{
     Refusal, Reply,
     functions::{Resolver, is_static},
     groups, invalid, parameters, resources,
-    stack::{COMPLETE, Stack},
+    stack::Stack,
     template::{Template, yaml},
-    views,
 };
 use crate::simcloud::{wire::Call, world::World};
 
@@ -95,6 +94,7 @@ fn parameter_views(template: &Template, given: &Map<String, Value>) -> Value {
         let mut view = json!({"Type": kind, "Label": schema["label"].as_str().unwrap_or(name),
             "NoEcho": if schema["hidden"] == true { "true" } else { "false" },
             "Description": schema["description"].as_str().unwrap_or_default()});
+        constraint_views(schema, &mut view);
         if let Some(default) = schema.get("default") {
             view["Default"] = default.clone();
         }
@@ -106,8 +106,48 @@ fn parameter_views(template: &Template, given: &Map<String, Value>) -> Value {
     Value::Object(views)
 }
 
+/// What a constraint is called among the facts of a parameter.
+const CONSTRAINTS: [(&str, &str); 4] = [
+    ("/range/min", "MinValue"),
+    ("/range/max", "MaxValue"),
+    ("/length/min", "MinLength"),
+    ("/length/max", "MaxLength"),
+];
+
+fn constraint_views(schema: &Value, view: &mut Value) {
+    for constraint in schema["constraints"].as_array().into_iter().flatten() {
+        for (pointer, name) in CONSTRAINTS {
+            if let Some(bound) = constraint.pointer(pointer) {
+                view[name] = bound.clone();
+            }
+        }
+        for (key, name) in [
+            ("allowed_values", "AllowedValues"),
+            ("allowed_pattern", "AllowedPattern"),
+            ("custom_constraint", "CustomConstraint"),
+            ("description", "ConstraintDescription"),
+        ] {
+            if let Some(value) = constraint.get(key) {
+                view[name] = value.clone();
+            }
+        }
+    }
+}
+
+/// The validation of a template answers some refusals with the name of its own error, in fewer words.
 pub(super) fn validate(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
+    checked(world, call).map_err(|mut refusal| {
+        if matches!(refusal.kind.as_str(), "InvalidTemplateSection" | "StackValidationFailed") {
+            "HTTPBadRequest".clone_into(&mut refusal.kind);
+            refusal.message = refusal.message.replace(": : ", ": ");
+        }
+        refusal
+    })
+}
+
+fn checked(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let template = template_of(&call.body)?;
+    parameters::check_types(&template)?;
     let given = given_parameters(&call.body)?;
     // Missing parameters are no fault here, and only what is known is checked.
     for (name, definition) in &template.resources {
@@ -117,39 +157,4 @@ pub(super) fn validate(world: &mut World, call: &Call) -> Result<Reply, Refusal>
         "Parameters": parameter_views(&template, &given),
         "Environment": {"parameters": given, "parameter_defaults": {}, "event_sinks": [],
             "resource_registry": {"resources": {}}}})))
-}
-
-pub(super) fn preview(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.body["stack_name"].as_str().unwrap_or_default().to_owned();
-    check_name(&name)?;
-    let template = template_of(&call.body)?;
-    let draft = draft(world, call, template, given_parameters(&call.body)?, &name)?;
-    let stack = Stack {
-        name,
-        owner: call.caller.clone(),
-        tags: super::actions::tags(&call.body["tags"]),
-        template: draft.template,
-        parameters: draft.parameters,
-        given: draft.given,
-        action: "CREATE",
-        status: COMPLETE,
-        created: world.timestamp(),
-        disable_rollback: true,
-        ..Stack::default()
-    };
-    let mut view = views::show(world, &stack, false);
-    let rows: Vec<Value> = stack
-        .template
-        .resources
-        .iter()
-        .filter(|(name, _)| !groups::is_member(name))
-        .map(|(name, definition)| {
-            json!({"resource_name": name, "logical_resource_id": name,
-                "resource_type": definition.kind, "resource_status": "INIT_COMPLETE",
-                "resource_status_reason": "", "physical_resource_id": "",
-                "properties": definition.properties, "attributes": {}, "required_by": []})
-        })
-        .collect();
-    view["resources"] = Value::Array(rows);
-    Ok(Reply::ok(json!({"stack": view})))
 }

@@ -50,11 +50,19 @@ pub(in crate::simcloud) fn step(world: &mut World, id: &str) {
 }
 
 pub(super) fn record(world: &mut World, stack: &mut Stack, resource: Option<&Resource>) {
+    // Until something is made, an event goes by the name that it is to have.
+    let physical_id = match resource {
+        None => stack.id.clone(),
+        Some(resource) => match &resource.physical_id {
+            Some(id) => id.clone(),
+            None => format!("{}-{}-{}", stack.name, resource.name, &world.hex_id()[..12]),
+        },
+    };
     let event = StackEvent {
         id: world.uuid(),
         time: world.timestamp(),
         resource: resource.map_or_else(|| stack.name.clone(), |r| r.name.clone()),
-        physical_id: resource.map_or_else(|| Some(stack.id.clone()), |r| r.physical_id.clone()),
+        physical_id,
         status: resource.map_or_else(|| stack.state(), |r| format!("{}_{}", r.action, r.status)),
         reason: resource.map_or_else(|| stack.reason.clone(), |r| r.reason.clone()),
     };
@@ -115,6 +123,7 @@ fn fail(world: &mut World, stack: &mut Stack, what: &str, reason: &str) {
         return;
     }
     enter(world, stack, "ROLLBACK", IN_PROGRESS, reason);
+    stack.updated = Some(world.timestamp());
     if action == "CREATE" {
         stack.previous = None;
         doom_all(stack);

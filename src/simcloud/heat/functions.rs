@@ -31,6 +31,21 @@ fn as_text(value: &Value) -> String {
     }
 }
 
+/// JSON as Python writes it: with blanks after commas and colons.
+pub(super) fn python_json(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(python_json).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => {
+            let pair = |(key, value): (&String, &Value)| format!("{}: {}", json!(key), python_json(value));
+            format!("{{{}}}", map.iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Walks into a value: keys of maps, positions of lists.
 pub(super) fn walk(value: &Value, path: &[Value]) -> Value {
     let mut current = value.clone();
@@ -121,7 +136,10 @@ impl<'a> Resolver<'a> {
             "repeat" => self.repeat(argument),
             "if" => self.branch(argument),
             "equals" | "not" | "and" | "or" => self.condition(&json!({name: argument})).map(Value::Bool),
-            "get_file" => Err("get_file is not simulated".to_owned()),
+            "contains" => self.contains(argument),
+            "digest" | "filter" | "get_file" | "make_url" | "map_replace" | "resource_facade" | "yaql" => {
+                Err(format!("{name} is not simulated"))
+            }
             _ => return None,
         })
     }
@@ -190,7 +208,7 @@ impl<'a> Resolver<'a> {
             let mark = format!("\u{0}{number}\u{0}");
             text = text.replace(key.as_str(), &mark);
             let value =
-                if value.is_object() || value.is_array() { value.to_string() } else { as_text(value) };
+                if value.is_object() || value.is_array() { python_json(value) } else { as_text(value) };
             values.push((mark, value));
         }
         for (mark, value) in values {
@@ -210,7 +228,7 @@ impl<'a> Resolver<'a> {
         let texts: Vec<String> = lists
             .iter()
             .flat_map(|list| list.as_array().cloned().unwrap_or_default())
-            .map(|item| if item.is_object() || item.is_array() { item.to_string() } else { as_text(&item) })
+            .map(|item| if item.is_object() || item.is_array() { python_json(&item) } else { as_text(&item) })
             .collect();
         Ok(Value::String(texts.join(&as_text(delimiter))))
     }
@@ -226,6 +244,15 @@ impl<'a> Resolver<'a> {
             Some(at) => walk(&Value::Array(pieces), std::slice::from_ref(at)),
             None => Value::Array(pieces),
         })
+    }
+
+    fn contains(&mut self, argument: &Value) -> Resolved {
+        let argument = self.resolve(argument)?;
+        match argument.as_array().map(Vec::as_slice) {
+            Some([value, Value::Array(items)]) => Ok(Value::Bool(items.contains(value))),
+            Some([value, Value::String(text)]) => Ok(Value::Bool(text.contains(&as_text(value)))),
+            _ => Err("Arguments to \"contains\" must be of the form: [value1, [value1, value2]]".to_owned()),
+        }
     }
 
     fn list_concat(&mut self, argument: &Value) -> Resolved {

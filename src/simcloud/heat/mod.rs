@@ -7,6 +7,7 @@ mod functions;
 mod groups;
 mod parameters;
 mod parts;
+mod preview;
 mod resources;
 mod stack;
 mod template;
@@ -97,7 +98,7 @@ fn route(world: &mut World, call: &Call, path: &[&str]) -> Result<Reply, Refusal
         (&Method::GET, ["resource_types", kind]) => types::show(kind),
         (&Method::GET, ["template_versions"]) => Ok(types::versions()),
         (&Method::POST, ["validate"]) => drafts::validate(world, call),
-        (&Method::POST, ["stacks", "preview"]) => drafts::preview(world, call),
+        (&Method::POST, ["stacks", "preview"]) => preview::preview(world, call),
         (&Method::GET, ["stacks"] | ["stacks", "detail"]) => Ok(views::list(world, call, path.len() > 1)),
         (&Method::POST, ["stacks"]) => actions::create(world, call),
         (_, ["stacks", "detail" | "preview"]) => Err(no_resource()),
@@ -128,7 +129,7 @@ fn find(world: &World, call: &Call, name: &str, id: &str) -> Result<Stack, Refus
     let found = world.orchestration.stacks.get(id).filter(|stack| {
         stack.owner.project_id == call.caller.project_id && (stack.name == name || stack.id == name)
     });
-    found.cloned().ok_or_else(|| not_found(id))
+    found.cloned().ok_or_else(|| not_found(name))
 }
 
 fn href(world: &World, stack: &Stack) -> String {

@@ -24,6 +24,7 @@ pub(super) fn settle(
         return Err(Refusal::new(400, "UnknownUserParameter", message));
     }
     let mut settled = BTreeMap::new();
+    check_types(template)?;
     for (name, schema) in &template.parameters {
         let value = given.get(name).or_else(|| schema.get("default"));
         let Some(value) = value else {
@@ -37,6 +38,17 @@ pub(super) fn settle(
         settled.insert(name.clone(), value);
     }
     Ok(settled)
+}
+
+/// Refuses parameters of types that Heat does not know.
+pub(super) fn check_types(template: &Template) -> Result<(), Refusal> {
+    for schema in template.parameters.values() {
+        let kind = schema["type"].as_str().unwrap_or("string");
+        if !matches!(kind, "string" | "number" | "comma_delimited_list" | "json" | "boolean") {
+            return Err(Refusal::new(400, "InvalidSchemaError", format!("Invalid type ({kind})")));
+        }
+    }
+    Ok(())
 }
 
 fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
@@ -70,6 +82,11 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
     }
 }
 
+fn bounds(range: &Value) -> String {
+    let bound = |name: &str| range.get(name).map_or_else(|| "None".to_owned(), Value::to_string);
+    format!("(min: {}, max: {})", bound("min"), bound("max"))
+}
+
 fn check(
     world: &mut World,
     caller: &Caller,
@@ -97,13 +114,13 @@ fn check(
         let count = value.as_array().map_or(text.chars().count(), Vec::len) as u64;
         let (min, max) = (length["min"].as_u64(), length["max"].as_u64());
         if min.is_some_and(|min| count < min) || max.is_some_and(|max| count > max) {
-            return fail(format!("length ({count}) is out of range (min: {min:?}, max: {max:?})"));
+            return fail(format!("length ({count}) is out of range {}", bounds(length)));
         }
     }
     if let (Some(range), Some(number)) = (constraint.get("range"), value.as_f64()) {
         let (min, max) = (range["min"].as_f64(), range["max"].as_f64());
         if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
-            return fail(format!("{text} is out of range (min: {min:?}, max: {max:?})"));
+            return fail(format!("{text} is out of range {}", bounds(range)));
         }
     }
     if let Some(pattern) = constraint["allowed_pattern"].as_str() {

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, groups, href, no_resource, resources,
-    stack::{Resource, Stack, StackEvent},
+    Refusal, Reply,
+    functions::Resolver,
+    groups, href, no_resource, resources,
+    stack::{COMPLETE, Resource, Stack, StackEvent},
     views,
 };
 use crate::simcloud::{wire::Call, world::World};
@@ -18,10 +20,14 @@ pub(super) fn handle(world: &mut World, call: &Call, stack: &Stack, path: &[&str
         ["files"] => Ok(Reply::ok(json!({}))),
         ["resources"] => Ok(list(world, call, stack)),
         ["resources", name] => {
-            let resource = find(stack, name)?.clone();
+            let awaited = awaited(world, stack).into_iter().find(|one| one.name == *name);
+            let resource = match awaited {
+                Some(resource) => resource,
+                None => find(stack, name)?.clone(),
+            };
             let mut view = resource_view(world, stack, &resource);
             view["description"] = json!("");
-            view["attributes"] = resources::attribute(world, stack, &resource, &[]);
+            view["attributes"] = attributes(world, stack, &resource);
             Ok(Reply::ok(json!({"resource": view})))
         }
         ["resources", name, "events"] => {
@@ -57,6 +63,15 @@ pub(super) fn handle(world: &mut World, call: &Call, stack: &Stack, path: &[&str
     }
 }
 
+/// The attributes of a resource; of one that is not there, Heat tells the little that it knows.
+fn attributes(world: &mut World, stack: &Stack, resource: &Resource) -> Value {
+    match (resource.physical_id.is_some(), resource.kind.as_str()) {
+        (false, "OS::Heat::Value") => json!({"value": resource.properties["value"]}),
+        (false, "OS::Designate::Zone") => json!({"serial": null}),
+        _ => resources::attribute(world, stack, resource, &[]),
+    }
+}
+
 fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     let doomed = || stack.doomed.iter().find(|resource| resource.name == name);
     stack.resource(name).or_else(doomed).ok_or_else(|| {
@@ -65,14 +80,45 @@ fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     })
 }
 
+/// The resources that a template makes after another, and from it.
+pub(super) fn required_by<'a>(stack: &'a Stack, name: &str) -> Vec<&'a str> {
+    let template = &stack.template;
+    let after = |other: &&String| template.requires(other).iter().any(|need| need == name);
+    template.resources.keys().filter(after).map(String::as_str).collect()
+}
+
+/// What the template says and nobody has begun to make; Heat knows of it from the first moment on.
+fn awaited(world: &mut World, stack: &Stack) -> Vec<Resource> {
+    let begun = |name: &str| {
+        let known = stack.resources.iter().chain(&stack.doomed).any(|one| one.name == name);
+        known || groups::is_member(name)
+    };
+    if !matches!(stack.action, "CREATE" | "UPDATE") {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for (name, definition) in stack.template.resources.iter().filter(|(name, _)| !begun(name)) {
+        let condition = definition.condition.as_ref();
+        if condition.is_some_and(|one| !Resolver::new(world, stack).condition(one).unwrap_or(true)) {
+            continue;
+        }
+        all.push(Resource {
+            name: name.clone(),
+            kind: definition.kind.clone(),
+            action: "INIT",
+            status: COMPLETE,
+            created: stack.created.clone(),
+            updated: stack.created.clone(),
+            properties: definition.properties.clone(),
+            ..Resource::default()
+        });
+    }
+    all
+}
+
 fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
     let own = href(world, stack);
-    let required_by: Vec<&str> = stack
-        .resources
-        .iter()
-        .filter(|other| other.requires.contains(&resource.name))
-        .map(|other| other.name.as_str())
-        .collect();
+    let required_by = required_by(stack, &resource.name);
     json!({"resource_name": resource.name, "logical_resource_id": resource.name,
         "physical_resource_id": resource.physical_id.as_deref().unwrap_or_default(),
         "resource_type": resource.kind,
@@ -83,13 +129,15 @@ fn resource_view(world: &World, stack: &Stack, resource: &Resource) -> Value {
             {"rel": "stack", "href": own}]})
 }
 
-fn list(world: &World, call: &Call, stack: &Stack) -> Reply {
+fn list(world: &mut World, call: &Call, stack: &Stack) -> Reply {
+    let awaited = awaited(world, stack);
     let gone = stack.doomed.iter().filter(|one| stack.resource(&one.name).is_none());
     let nested = call.query("nested_depth").is_some_and(|depth| depth != "0");
     let mut rows: Vec<Value> = stack
         .resources
         .iter()
         .chain(gone)
+        .chain(&awaited)
         .filter(|one| nested || !groups::is_member(&one.name))
         .map(|one| resource_view(world, stack, one))
         .collect();

@@ -40,7 +40,7 @@ pub(super) struct StackEvent {
     pub(super) id: String,
     pub(super) time: String,
     pub(super) resource: String,
-    pub(super) physical_id: Option<String>,
+    pub(super) physical_id: String,
     pub(super) status: String,
     pub(super) reason: String,
 }

@@ -129,11 +129,36 @@ impl Template {
 
     fn check_references(&self) -> Result<(), Refusal> {
         for (name, definition) in &self.resources {
-            for target in references(&definition.properties).iter().chain(&definition.depends_on) {
-                if !self.resources.contains_key(target) {
-                    let message = format!("The specified reference \"{target}\" (in {name}) is incorrect.");
+            let properties = definition.properties.as_object().into_iter().flatten();
+            let used = properties.flat_map(|(property, value)| {
+                let place = format!("{name}.Properties.{property}");
+                references(value).into_iter().map(move |target| (target, place.clone()))
+            });
+            let named = definition.depends_on.iter().map(|target| (target.clone(), name.clone()));
+            for (target, place) in used.chain(named) {
+                if !self.resources.contains_key(&target) {
+                    let message = format!("The specified reference \"{target}\" (in {place}) is incorrect.");
                     return Err(Refusal::new(400, "InvalidTemplateReference", message));
                 }
+            }
+        }
+        self.check_outputs()
+    }
+
+    fn check_outputs(&self) -> Result<(), Refusal> {
+        for (name, output) in &self.outputs {
+            let Some(value) = output.get("value") else {
+                return Err(invalid(format!(
+                    "Output validation error: outputs.{name}: Each output definition must contain a value key."
+                )));
+            };
+            if let Some(target) =
+                references(value).iter().find(|target| !self.resources.contains_key(*target))
+            {
+                let function = if value.get("get_attr").is_some() { ".get_attr" } else { "" };
+                return Err(invalid(format!(
+                    "outputs.{name}.value{function}: The specified reference \"{target}\" (in unknown) is incorrect."
+                )));
             }
         }
         Ok(())
@@ -203,7 +228,7 @@ impl Template {
                 .cloned()
                 .collect();
             if ready.is_empty() {
-                return Err(Refusal::new(400, "CircularDependencyException", "Circular Dependency Found"));
+                return Err(self.circular(&order));
             }
             order.extend(ready);
         }
@@ -211,11 +236,28 @@ impl Template {
     }
 }
 
+impl Template {
+    /// Names the resources that wait for one another, as Heat prints its graph.
+    fn circular(&self, done: &[String]) -> Refusal {
+        let printed = |name: &String| {
+            let kind = self.resources.get(name).map_or("", |one| one.kind.rsplit(':').next().unwrap_or(""));
+            format!("{kind} \"{name}\"")
+        };
+        let open = self.resources.keys().filter(|name| !done.contains(name)).map(|name| {
+            let needs: Vec<String> =
+                self.requires(name).iter().filter(|need| !done.contains(need)).map(printed).collect();
+            format!("{}: {{{}}}", printed(name), needs.join(", "))
+        });
+        let graph = open.collect::<Vec<_>>().join(", ");
+        Refusal::new(400, "CircularDependencyException", format!("Circular Dependency Found: {{{graph}}}"))
+    }
+}
+
 impl Definition {
     /// Reads one resource.
     pub(super) fn parse(name: &str, body: &Value) -> Result<Self, Refusal> {
         let Some(kind) = body["type"].as_str() else {
-            return Err(invalid(format!("Each Resource must contain a type key: {name}")));
+            return Err(invalid("Each resource must contain a type key."));
         };
         let known = [
             "type",

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{functions::Resolver, href, stack::Stack};
+use super::{
+    functions::{Resolver, python_json},
+    href,
+    stack::Stack,
+};
 use crate::simcloud::{
     wire::{Call, Reply},
     world::World,
@@ -27,7 +31,8 @@ pub(super) fn show(world: &mut World, stack: &Stack, with_outputs: bool) -> Valu
             Value::Array(items) if items.iter().all(Value::is_string) => {
                 items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
             }
-            other => other.to_string(),
+            Value::Bool(flag) => if *flag { "True" } else { "False" }.to_owned(),
+            other => python_json(other),
         };
         let hidden = stack.template.parameters[name]["hidden"] == true;
         let shown = if hidden { "******".to_owned() } else { text };
@@ -103,10 +108,8 @@ pub(super) fn list(world: &World, call: &Call, _detail: bool) -> Reply {
         })
         .map(|stack| {
             let mut row = brief(world, stack);
-            // Lists know only a description that somebody wrote.
-            if row["description"] == "No description" {
-                row["description"] = json!("");
-            }
+            // Lists are made without the template.
+            row["description"] = json!("");
             row
         })
         .collect();

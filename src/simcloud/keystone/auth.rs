@@ -19,6 +19,13 @@ fn bad_request(message: &str) -> Refusal {
     Refusal::new(400, "Bad Request", message)
 }
 
+fn expected(what: &str, place: &str) -> Refusal {
+    bad_request(&format!(
+        "Expecting to find {what} in {place}. The server could not comply with the request since it is \
+         either malformed or otherwise incorrect. The client is assumed to be in error."
+    ))
+}
+
 fn everybody_is_refused(world: &World) -> bool {
     world.faults.hit(&Fault::Unauthorized, Target::default())
 }
@@ -66,6 +73,7 @@ pub(super) fn issue(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         identity["methods"].as_array().ok_or_else(|| bad_request("'identity' is a required property"))?;
     let method = methods.first().and_then(Value::as_str).unwrap_or_default();
     let proof = match method {
+        "password" if identity["password"].is_null() => return Err(expected("password", "identity")),
         "password" => by_password(world, &identity["password"]["user"])?,
         "application_credential" => {
             if auth.get("scope").is_some_and(|scope| !scope.is_null()) {
@@ -131,6 +139,8 @@ fn by_credential(world: &World, wanted: &Value) -> Result<Proof, Refusal> {
                     && owner.is_some_and(|user| user.id == credential.user_id)
             }
         })
+        .ok_or_else(|| expected("name or ID", "application credential"))?;
+    let credential = Some(credential)
         .filter(|credential| wanted["secret"].as_str() == Some(credential.secret.as_str()))
         .filter(|credential| credential.expires.is_none_or(|expires| world.wall() < expires))
         .ok_or_else(unauthorized)?;

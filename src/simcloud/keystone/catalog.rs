@@ -16,6 +16,9 @@ pub(super) fn version(world: &World) -> Value {
             "type": "application/vnd.openstack.identity-v3+json"}]})
 }
 
+/// The only region.
+pub(crate) const REGION: &str = "RegionOne";
+
 pub(super) fn catalog(world: &World, project_id: &str) -> Value {
     let base = &world.base_url;
     let wrong_dns = world.faults.hit(&Fault::WrongDnsEndpoint, Target::default());
@@ -34,7 +37,7 @@ pub(super) fn catalog(world: &World, project_id: &str) -> Value {
                 .iter()
                 .map(|interface| {
                     json!({"id": format!("{prefix}-{interface}"), "interface": interface,
-                        "region": "RegionOne", "region_id": "RegionOne", "url": url})
+                        "region": REGION, "region_id": REGION, "url": url})
                 })
                 .collect();
             json!({"id": service.project(), "name": service.project(),

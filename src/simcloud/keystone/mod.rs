@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub(super) use auth::authenticate;
+pub(super) use catalog::REGION;
 
 use super::{
     wire::{Call, Caller, Refusal, Reply},
@@ -191,9 +192,14 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         }
         (_, ["v3", "users", ..]) => Err(forbidden("identity:list_users")),
         (_, ["v3", "projects", ..]) => Err(forbidden("identity:list_projects")),
-        _ => Err(not_found("The resource could not be found.")),
+        _ => Ok(Reply::text(404, "text/html; charset=utf-8", NO_PAGE)),
     }
 }
+
+/// Flask's own answer for a path that it does not know.
+const NO_PAGE: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\
+    <p>The requested URL was not found on the server. If you entered the URL manually please check your \
+    spelling and try again.</p>\n";
 
 fn not_found(message: impl Into<String>) -> Refusal {
     Refusal::new(404, "Not Found", message)
@@ -204,10 +210,11 @@ fn forbidden(rule: &str) -> Refusal {
     Refusal::new(403, "Forbidden", message)
 }
 
-fn describe(project: &Project) -> Value {
+fn describe(world: &World, project: &Project) -> Value {
+    let href = format!("{}/identity/v3/projects/{}", world.base_url, project.id);
     json!({"id": project.id, "name": project.name, "domain_id": "default", "enabled": true,
         "description": "", "is_domain": false, "parent_id": "default", "tags": [], "options": {},
-        "links": {}})
+        "links": {"self": href}})
 }
 
 fn own_projects(world: &World, caller: &Caller) -> Reply {
@@ -216,9 +223,10 @@ fn own_projects(world: &World, caller: &Caller) -> Reply {
         .projects
         .iter()
         .filter(|p| !world.identity.roles_of(&caller.user_id, &p.id).is_empty())
-        .map(describe)
+        .map(|project| describe(world, project))
         .collect();
-    Reply::ok(json!({"projects": mine, "links": {"next": null, "previous": null}}))
+    let href = format!("{}/identity/v3/auth/projects", world.base_url);
+    Reply::ok(json!({"projects": mine, "links": {"next": null, "previous": null, "self": href}}))
 }
 
 fn projects(world: &World, call: &Call) -> Reply {
@@ -228,15 +236,16 @@ fn projects(world: &World, call: &Call) -> Reply {
         .projects
         .iter()
         .filter(|p| name.is_none_or(|name| p.name == name))
-        .map(describe)
+        .map(|project| describe(world, project))
         .collect();
-    Reply::ok(json!({"projects": found, "links": {"next": null, "previous": null}}))
+    let href = format!("{}/identity/v3/projects", world.base_url);
+    Reply::ok(json!({"projects": found, "links": {"next": null, "previous": null, "self": href}}))
 }
 
 fn project(world: &World, caller: &Caller, id: &str) -> Result<Reply, Refusal> {
     let found = world.identity.projects.iter().find(|p| p.id == id && caller.owns(&p.id));
     found
-        .map(|p| Reply::ok(json!({"project": describe(p)})))
+        .map(|p| Reply::ok(json!({"project": describe(world, p)})))
         .ok_or_else(|| not_found(format!("Could not find project: {id}.")))
 }
 

@@ -120,8 +120,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     let wished = wanted["floating_ip_address"].as_str().map(|ip| vec![json!({"ip_address": ip})]);
     let ips = routers::service_port(world, call, &external, &id, OWNER, wished.as_ref())?;
     let fields = json!({"floating_network_id": external,
-        "floating_ip_address": ips[0]["ip_address"], "dns_name": own.0, "dns_domain": own.1,
-        "qos_policy_id": null});
+        "floating_ip_address": ips[0]["ip_address"], "dns_name": own.0, "dns_domain": own.1});
     for source in [&fields, &association] {
         for (name, value) in source.as_object().into_iter().flatten() {
             row[name.as_str()] = value.clone();

@@ -145,6 +145,22 @@ impl Kind {
         }
     }
 
+    /// Refuses a wish without what it cannot do without.
+    pub(super) fn check_required(self, wanted: &Value) -> Result<(), Refusal> {
+        let required: &[&str] = match self {
+            Self::Subnet | Self::Port => &["network_id"],
+            Self::FloatingIp => &["floating_network_id"],
+            Self::SecurityGroupRule => &["security_group_id"],
+            Self::Network | Self::Router | Self::SecurityGroup => &[],
+        };
+        match required.iter().find(|name| wanted.get(**name).is_none()) {
+            Some(name) => Err(bad_request(format!(
+                "Failed to parse request. Required attribute '{name}' not specified"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses attributes that Neutron does not know.
     pub(super) fn check_attributes(self, wanted: &Value) -> Result<(), Refusal> {
         let common = ["name", "description", "project_id", "tenant_id", "tags"];

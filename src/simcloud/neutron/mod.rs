@@ -161,10 +161,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
             .iter()
             .find(|(known, _)| known == alias)
             .map(|found| Reply::ok(json!({"extension": extension(*found)})))
-            .ok_or_else(|| {
-                let message = format!("Extension with alias {alias} does not exist");
-                Refusal::new(404, "HTTPNotFound", message)
-            }),
+            .map_or_else(|| Ok(no_extension(alias)), Ok),
         (_, ["v2.0", "quotas", rest @ ..]) => quotas::handle(world, call, rest),
         (_, ["v2.0", collection, rest @ ..]) => match Kind::by_collection(collection) {
             Some(kind) => resource(world, call, kind, rest),
@@ -172,6 +169,14 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
         },
         _ => Err(no_resource()),
     }
+}
+
+/// Pecan answers by itself, in webob's words.
+fn no_extension(alias: &str) -> Reply {
+    let message = format!(
+        "The resource could not be found.<br /><br />\nExtension with alias {alias} does not exist\n\n"
+    );
+    Reply::json(404, json!({"message": message, "title": "Not Found", "code": "404 Not Found"}))
 }
 
 fn extension((alias, name): (&str, &str)) -> Value {
@@ -205,13 +210,19 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
             if !wanted.is_object() {
                 return Err(bad_request(format!("Unable to find '{}' in request body", kind.singular())));
             }
+            kind.check_required(wanted)?;
             quotas::check(world, call, kind, wanted)?;
             let id = create(world, call, kind, wanted)?;
-            let row = rows::shown(world, call, kind, &id)?;
+            let mut row = rows::shown(world, call, kind, &id)?;
+            if kind == Kind::Network {
+                // Later only an external network tells of it.
+                row["is_default"] = json!(wanted["is_default"] == true);
+            }
             Ok(Reply::json(201, json!({kind.singular(): row})))
         }
         (&Method::GET, [id]) => {
-            let row = rows::shown(world, call, kind, id)?;
+            let mut row = rows::shown(world, call, kind, id)?;
+            rows::only_fields(call, &mut row);
             Ok(Reply::ok(json!({kind.singular(): row})))
         }
         (&Method::PUT, [id]) => {

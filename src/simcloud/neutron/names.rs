@@ -40,10 +40,11 @@ fn invalid(field: &str, name: &str, why: &str) -> Refusal {
 fn check(field: &str, name: &str) -> Result<(), Refusal> {
     let bare = name.strip_suffix('.').unwrap_or(name);
     let labels: Vec<&str> = bare.split('.').collect();
+    if labels.iter().any(|label| label.is_empty()) {
+        return Err(invalid(field, name, "Encountered an empty component"));
+    }
     for label in &labels {
-        let fits = !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        let fits = label.len() <= 63 && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
         if !fits {
             let why = format!(
                 "Name '{label}' must be 1-63 characters long, each of which can only be \

@@ -113,8 +113,10 @@ pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -
 }
 
 pub(super) fn delete(world: &mut World, id: &str) -> Result<(), Refusal> {
-    if ports_of(world, id, "network:router_interface").next().is_some() {
-        let message = format!("Router {id} still has ports");
+    let ports: Vec<&str> =
+        ports_of(world, id, "network:router_interface").map(|port| text(port, "id")).collect();
+    if !ports.is_empty() {
+        let message = format!("Router {id} has ports still attached: {}", ports.join(", "));
         return Err(Refusal::new(409, "RouterInUse", message));
     }
     drop_ports(world, id, "network:router_gateway");
@@ -135,10 +137,8 @@ pub(super) fn interface(world: &mut World, call: &Call, id: &str, action: &str) 
 
 fn described(call: &Call, router: &str, port: &Value) -> Value {
     let subnet = &port["fixed_ips"][0]["subnet_id"];
-    json!({"id": router, "tenant_id": call.caller.project_id,
-        "project_id": call.caller.project_id, "port_id": port["id"],
-        "network_id": port["network_id"], "subnet_id": subnet, "subnet_ids": [subnet],
-        "tags": []})
+    json!({"id": router, "project_id": call.caller.project_id, "port_id": port["id"],
+        "network_id": port["network_id"], "subnet_id": subnet, "subnet_ids": [subnet]})
 }
 
 fn add(world: &mut World, call: &Call, id: &str) -> Result<Value, Refusal> {

@@ -197,15 +197,22 @@ pub(super) fn list(world: &mut World, call: &Call, kind: Kind) -> Result<Reply, 
         let href = format!("{base}/networking/v2.0/{collection}?limit={limit}&marker={marker}");
         body.insert(format!("{collection}_links"), json!([{"rel": "next", "href": href}]));
     }
-    let fields: Vec<&str> =
-        call.query.iter().filter(|(name, _)| name == "fields").map(|(_, v)| v.as_str()).collect();
-    if !fields.is_empty() {
-        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-            row.retain(|name, _| fields.contains(&name.as_str()));
-        }
+    for row in &mut rows {
+        only_fields(call, row);
     }
     body.insert(kind.collection(), Value::Array(rows));
     Ok(Reply::ok(Value::Object(body)))
+}
+
+/// Leaves of a row what the call asked for, if it asked for anything.
+pub(super) fn only_fields(call: &Call, row: &mut Value) {
+    let fields: Vec<&str> =
+        call.query.iter().filter(|(name, _)| name == "fields").map(|(_, v)| v.as_str()).collect();
+    if let Some(row) = row.as_object_mut()
+        && !fields.is_empty()
+    {
+        row.retain(|name, _| fields.contains(&name.as_str()));
+    }
 }
 
 pub(super) fn tags(

@@ -14,7 +14,7 @@ use super::{
 use crate::simcloud::{wire::Call, world::World};
 
 fn invalid_cidr(cidr: &str) -> Refusal {
-    bad_request(format!("Invalid input for cidr. Reason: '{cidr}' is not a valid IP subnet."))
+    Refusal::new(400, "InvalidInput", format!("Invalid input for operation: {cidr} is not in a CIDR format."))
 }
 
 pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<String, Refusal> {

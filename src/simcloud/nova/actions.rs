@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, Reply, Server, bad_request, conflict, guest,
+    Refusal, Reply, Server, bad_request, conflict, guest, not_found,
     servers::{delete, find},
 };
 use crate::simcloud::{options::Guests, wire::Call, world::World};
@@ -12,7 +12,9 @@ use crate::simcloud::{options::Guests, wire::Call, world::World};
 const FAKE_CONSOLE: &str = "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE";
 
 pub(super) fn action(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
-    let server = find(world, call, id)?;
+    // The API looks for the cell first.
+    let unmapped = |_| not_found(format!("Instance {id} has no mapping to a cell."));
+    let server = find(world, call, id).map_err(unmapped)?;
     let Some((name, arguments)) = call.body.as_object().and_then(|body| body.iter().next()) else {
         return Err(bad_request("There is no such action."));
     };

@@ -21,13 +21,13 @@ pub(super) fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply
     if !wanted["flavorRef"].is_string() {
         return Err(incomplete(wanted, "flavorRef"));
     }
-    if wanted["imageRef"].as_str() != Some(glance::IMAGE_ID) {
-        return Err(bad_request("Can not find requested image"));
-    }
     let flavor = wanted["flavorRef"].as_str().unwrap_or_default();
     let flavor = flavor.rsplit('/').next().unwrap_or_default();
     let flavor =
         flavors::find(flavor).ok_or_else(|| bad_request(format!("Flavor {flavor} could not be found.")))?;
+    if wanted["imageRef"].as_str() != Some(glance::IMAGE_ID) {
+        return Err(bad_request("Can not find requested image"));
+    }
     let used = world
         .compute
         .servers

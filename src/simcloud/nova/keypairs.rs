@@ -21,19 +21,19 @@ pub(super) fn handle(world: &mut World, call: &Call, minor: u32, path: &[&str]) 
         }
         (&Method::POST, []) => create(world, call, minor, user),
         (&Method::GET, [name]) => {
-            let found = world.compute.keypairs.get(&(user, (*name).to_owned()));
-            found.map(|keypair| Reply::ok(json!({"keypair": keypair}))).ok_or_else(|| missing(name))
+            let found = world.compute.keypairs.get(&(user.clone(), (*name).to_owned()));
+            found.map(|keypair| Reply::ok(json!({"keypair": keypair}))).ok_or_else(|| missing(name, &user))
         }
         (&Method::DELETE, [name]) => {
-            let removed = world.compute.keypairs.remove(&(user, (*name).to_owned()));
-            removed.map(|_| Reply::empty(204)).ok_or_else(|| missing(name))
+            let removed = world.compute.keypairs.remove(&(user.clone(), (*name).to_owned()));
+            removed.map(|_| Reply::empty(204)).ok_or_else(|| missing(name, &user))
         }
         _ => Err(not_found("The resource could not be found.")),
     }
 }
 
-fn missing(name: &str) -> Refusal {
-    not_found(format!("Keypair {name} not found for user"))
+fn missing(name: &str, user: &str) -> Refusal {
+    not_found(format!("Keypair {name} not found for user {user}"))
 }
 
 fn create(world: &mut World, call: &Call, minor: u32, user: String) -> Result<Reply, Refusal> {
@@ -41,6 +41,11 @@ fn create(world: &mut World, call: &Call, minor: u32, user: String) -> Result<Re
     let Some(name) = wanted["name"].as_str().map(str::to_owned) else {
         return Err(bad_request("Invalid input for field/attribute keypair."));
     };
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ')) {
+        return Err(bad_request(format!(
+            r"Invalid input for field/attribute name. Value: {name}. '{name}' does not match '^[_\\- a-zA-Z0-9]+$'"
+        )));
+    }
     let key = wanted["public_key"].as_str();
     if key.is_none() && minor >= 92 {
         return Err(bad_request(

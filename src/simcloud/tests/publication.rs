@@ -69,7 +69,7 @@ async fn a_floating_ip_takes_its_ports_name_and_its_networks_domain() {
     let one = port(&client, "private", json!({"dns_name": "one"})).await.body["port"].clone();
     let server = cloud.name_servers()[0];
     // A name on an ordinary tenant network stays inside.
-    assert_eq!(one["dns_assignment"][0]["fqdn"], "one.cloud.internal.");
+    assert_eq!(one["dns_assignment"][0]["fqdn"], "one.internal.test.");
     let answer = ask(server, "one.g.example.test.", RecordType::A).await.unwrap();
     assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
     let made = fip(&client, json!({"port_id": one["id"]})).await.body["floatingip"].clone();

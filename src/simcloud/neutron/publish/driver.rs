@@ -1,11 +1,10 @@
 //! Neutron's Designate driver: records with the caller's rights, reverse records with its own.
 
-use std::net::IpAddr;
-
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::simcloud::{
+    designate::reverse_names,
     faults::{Fault, Target},
     neutron::text,
     wire::{Caller, Refusal, Service},
@@ -78,23 +77,6 @@ fn add(world: &mut World, caller: &Caller, domain: &str, record: &Value) -> Resu
         .map_err(DriverError::of)
 }
 
-/// The reverse name of an address and the zone that Neutron keeps it in (a /24 or a /120).
-fn reverse(address: IpAddr) -> (String, String) {
-    let (labels, suffix, skip) = match address {
-        IpAddr::V4(v4) => {
-            let labels = v4.octets().iter().rev().map(u8::to_string).collect::<Vec<_>>();
-            (labels, "in-addr.arpa.", 1)
-        }
-        IpAddr::V6(v6) => {
-            let nibbles = format!("{:032x}", v6.to_bits());
-            (nibbles.chars().rev().map(String::from).collect(), "ip6.arpa.", 2)
-        }
-    };
-    let name = format!("{}.{suffix}", labels.join("."));
-    let zone = format!("{}.{suffix}", labels[skip..].join("."));
-    (name, zone)
-}
-
 /// Publishes a name with its addresses.
 pub(super) fn create(
     world: &mut World,
@@ -120,7 +102,7 @@ pub(super) fn create(
     let own = world.identity.neutron.clone();
     for ip in ips {
         let Ok(address) = ip.parse() else { continue };
-        let (reverse_name, reverse_zone) = reverse(address);
+        let (reverse_name, reverse_zone) = reverse_names(address);
         let record = json!({"name": reverse_name, "type": "PTR", "records": [fqdn]});
         match add(world, &own, &reverse_zone, &record) {
             Err(DriverError::DomainNotFound) => {}
@@ -201,7 +183,7 @@ pub(super) fn delete(
     let own = world.identity.neutron.clone();
     for ip in ips {
         let Ok(address) = ip.parse() else { continue };
-        let (reverse_name, reverse_zone) = reverse(address);
+        let (reverse_name, reverse_zone) = reverse_names(address);
         let Ok(zone) = zone_id(world, &own, &reverse_zone, false) else {
             continue;
         };
@@ -212,7 +194,9 @@ pub(super) fn delete(
             continue;
         };
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
-        match world.internal(&own, Service::Dns, Method::DELETE, &path, Value::Null) {
+        // Neutron also removes what was set for the floating IP by another way.
+        let headers = [("x-designate-edit-managed-records", "true")];
+        match world.internal_with(&own, Service::Dns, Method::DELETE, &path, Value::Null, &headers) {
             Err(refusal) if refusal.status != 404 => return Err(DriverError::Other(refusal)),
             _ => {}
         }
