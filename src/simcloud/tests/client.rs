@@ -164,7 +164,7 @@ pub(super) async fn ask(server: SocketAddr, name: &str, kind: RecordType) -> Opt
     message.set_edns(edns);
     socket.send(&message.to_vec().unwrap()).await.unwrap();
     let mut buffer = [0; 4096];
-    let answer = tokio::time::timeout(Duration::from_millis(300), socket.recv(&mut buffer)).await;
+    let answer = tokio::time::timeout(Duration::from_millis(1500), socket.recv(&mut buffer)).await;
     let length = answer.ok()?.ok()?;
     Some(Message::from_vec(&buffer[..length]).unwrap())
 }
@@ -180,7 +180,7 @@ pub(super) async fn ask_tcp(server: SocketAddr, name: &str, kind: RecordType) ->
         stream.read_exact(&mut buffer).await.ok()?;
         Message::from_vec(&buffer).ok()
     };
-    tokio::time::timeout(Duration::from_millis(300), exchange).await.ok().flatten()
+    tokio::time::timeout(Duration::from_millis(1500), exchange).await.ok().flatten()
 }
 
 /// The data of the answer section.
