@@ -2,12 +2,15 @@
 //!
 //! Everything here is data and pure functions; every other module may use it, it uses none of them.
 
-use std::collections::BTreeMap;
+mod propagation;
+
 use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use propagation::{ChangePercentiles, Percentiles, Propagation, PropagationSummary};
 
 /// As whom a step acts: one of the entries of the run's `clouds.yaml`.
 #[derive(
@@ -154,6 +157,8 @@ pub enum Reason {
     RecordUnexpected,
     /// The zone's serial did not advance.
     SerialNotAdvanced,
+    /// DNS took longer to be true than a threshold allows.
+    PropagationTooSlow,
     /// A stack reached another final state than the wanted one.
     StackFailed,
     /// A stack did not reach the wanted state by the step's deadline.
@@ -211,6 +216,7 @@ impl Reason {
                 | Self::RecordNotGone
                 | Self::RecordUnexpected
                 | Self::SerialNotAdvanced
+                | Self::PropagationTooSlow
                 | Self::StackFailed
                 | Self::StackNotComplete
                 | Self::UnexpectedStatus
@@ -307,47 +313,6 @@ pub struct Leak {
     /// Why it could not be removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-}
-
-/// How long one record set took to become true, in milliseconds since the change was accepted (`t0`).
-///
-/// A time is when the runner saw it first, so it is never early. It is late by at most one poll, unless it was true at
-/// the first look: nobody looked before, so a time up to [`Self::first_look_ms`] is an upper bound.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Propagation {
-    /// Owner name of the record set.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub record_type: String,
-    /// Whether it was published (`true`) or withdrawn (`false`).
-    pub published: bool,
-    /// `t1`: visible in the Designate API (or gone from it).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_ms: Option<u64>,
-    /// `t2`: the first name server answers truthfully.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name_server_ms: Option<u64>,
-    /// `t3`: every name server answers truthfully.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub all_name_servers_ms: Option<u64>,
-    /// `t4`: Designate says ACTIVE.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub active_ms: Option<u64>,
-    /// When the first look was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_look_ms: Option<u64>,
-    /// When each name server answered truthfully first.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub name_servers_ms: BTreeMap<String, u64>,
-}
-
-impl Propagation {
-    /// Whether a time of this record set only says "not later than".
-    pub fn is_upper_bound(&self, ms: u64) -> bool {
-        self.first_look_ms.is_some_and(|first| ms <= first)
-    }
 }
 
 /// One step of a finished test, for the full report.

@@ -61,6 +61,12 @@ pub struct TempestScenarioSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10), inner(length(min = 1, max = 63)))]
     pub locks: Vec<String>,
+    /// Plays the whole scenario several times, for times that mean something; default once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<RepeatSpec>,
+    /// How long DNS may take to be true, over all that the test measured; it fails when it took longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// Names for values that several steps use, evaluated in this order when the test starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 40))]
@@ -95,6 +101,51 @@ pub enum Exclusive {
     Project,
     /// In the whole cloud.
     Cloud,
+}
+
+/// How often a scenario is played within one test. Each time it makes its own things, under a `test.prefix` of its own,
+/// and undoes them; the first time that does not pass ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RepeatSpec {
+    /// How often.
+    #[schemars(range(min = 2, max = 99))]
+    pub count: u32,
+    /// How many at the same time; default 1: one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16))]
+    pub concurrency: Option<u32>,
+}
+
+/// How long DNS may take to be true: from the moment the cloud accepted a change until every name server answered
+/// accordingly. Given for percentiles (nearest rank) over all record sets that a test measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// Of record sets that were published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Limits>,
+    /// Of record sets that were withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Limits>,
+}
+
+/// The most that percentiles may be, in milliseconds, under the names that they have in the status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub p50_ms: Option<u64>,
+    /// 95th percentile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub p95_ms: Option<u64>,
+    /// The longest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub max_ms: Option<u64>,
 }
 
 /// Preconditions that a live cloud *declares*; behaviour is never one of them.
@@ -312,6 +363,10 @@ pub struct RequestSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub expect_status: Vec<u16>,
+    /// Conditions (CEL, without `${}`) that the answer must fulfil, over `status`, `body` and the test's values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 1000)))]
+    pub that: Vec<String>,
     /// Names for values of the answer, each a CEL expression (without `${}`) over `status`, `body` and the test's
     /// values: `captures.NAME` afterwards.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -360,10 +415,10 @@ pub struct RequestUndoSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MadeSpec {
-    /// The collection's path, such as `/ports`.
+    /// The collection's path, such as `/ports` or `/zones/${…}/recordsets`: that of the request.
     #[schemars(length(min = 1, max = 300))]
     pub collection: String,
-    /// The field that carries `test.prefix`: `name` or `description`.
+    /// The field that carries `test.prefix`: `name`, `description`; for a stack `stack_name`.
     #[schemars(length(min = 1, max = 63))]
     pub marked_by: String,
 }
@@ -440,6 +495,10 @@ pub struct RecordsSpec {
     /// and on every name server. The first `records` step of a zone notes it by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub serial_advanced: bool,
+    /// Every name server must answer for `present` over UDP without cutting the answer: it honours the 1232 bytes that it
+    /// is told to send at most (EDNS, RFC 6891). Without it, an answer that is cut is fetched over TCP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_over_udp: bool,
     /// A zone of this run that every name server must answer for in the same round, so that REFUSED proves that
     /// a name is *not hosted*; default `zone`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -486,7 +545,7 @@ pub struct NameSpec {
     pub when: Option<String>,
 }
 
-/// A DNS record type (RFC 1035, 3596, 2782, 8659).
+/// A DNS record type (RFC 1035, 2782, 3403, 3596, 4255, 8659).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the names are the RFCs' own")]
@@ -501,6 +560,8 @@ pub enum RecordTypeSpec {
     Srv,
     Txt,
     Caa,
+    Naptr,
+    Sshfp,
 }
 
 impl RecordTypeSpec {
@@ -517,6 +578,8 @@ impl RecordTypeSpec {
             Self::Srv => "SRV",
             Self::Txt => "TXT",
             Self::Caa => "CAA",
+            Self::Naptr => "NAPTR",
+            Self::Sshfp => "SSHFP",
         }
     }
 }

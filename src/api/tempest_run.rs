@@ -8,7 +8,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::outcome::{Evidence, Finding, Leak, Outcome, Reason, SkippedStep, Summary, Verdict};
+use super::scenario::Thresholds;
+use crate::outcome::{
+    Evidence, Finding, Leak, Outcome, PropagationSummary, Reason, SkippedStep, Summary, Verdict,
+};
 
 /// One verification of one cloud.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -341,6 +344,10 @@ pub struct ExecutionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 86_400))]
     pub start_deadline_seconds: Option<u32>,
+    /// How long DNS may take to be true, in every test: the percentiles over what one test measured. A test that took
+    /// longer has failed; a scenario's own thresholds hold besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// What is done when a test did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
@@ -470,7 +477,7 @@ pub struct TempestRunStatus {
     pub tests: Vec<TestStatus>,
     /// How long DNS took to be true.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub propagation: Option<PropagationStatus>,
+    pub propagation: Option<PropagationSummary>,
     /// What could not be undone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<Leak>,
@@ -606,30 +613,4 @@ pub struct TestStatus {
     /// Steps that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_steps: Vec<SkippedStep>,
-}
-
-/// Percentiles of the time until every name server answered truthfully, in milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PropagationStatus {
-    /// Record sets that were published.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub published: Option<Percentiles>,
-    /// Record sets that were withdrawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub withdrawn: Option<Percentiles>,
-}
-
-/// Percentiles in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Percentiles {
-    /// How many were measured.
-    pub count: u32,
-    /// Median.
-    pub p50_ms: u64,
-    /// 95th percentile (nearest rank).
-    pub p95_ms: u64,
-    /// The longest.
-    pub max_ms: u64,
 }

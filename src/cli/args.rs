@@ -29,8 +29,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Play the built-in scenarios against a simulated cloud in this process
-    #[command(after_help = "Example:\n  tempest-operator try --include 'floating_ip_*'")]
+    /// Play scenarios against a simulated cloud in this process
+    #[command(after_help = "Examples:\n  tempest-operator try --include 'floating_ip_*'\n  \
+        tempest-operator try --latency zero --scenario mine.yaml")]
     Try(TryArgs),
     /// Play scenarios against a cloud
     #[command(after_help = "Examples:\n  tempest-operator run --os-cloud demo\n  \
@@ -72,6 +73,20 @@ pub enum Output {
     Yaml,
 }
 
+/// How the list of scenarios is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListOutput {
+    /// A table for people
+    #[default]
+    Table,
+    /// Everything that is known of them
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// As a page of documentation
+    Markdown,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -95,9 +110,9 @@ pub enum Latency {
 /// try
 #[derive(Debug, Args)]
 pub struct TryArgs {
-    /// Only scenarios whose name matches this glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<String>,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
     /// How fast the simulated cloud is
     #[arg(long, value_enum, default_value_t)]
     pub latency: Latency,
@@ -297,6 +312,9 @@ pub struct SelectArgs {
     /// Only scenarios with one of these tags
     #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
     pub tags: Vec<String>,
+    /// A scenario of your own: a file of TempestScenarios, or a folder with a scenario.yaml and the HOT templates beside it; may be repeated. Only these are played, unless --include or --tags say otherwise
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Vec<PathBuf>,
 }
 
 /// What is remembered between runs.
@@ -315,11 +333,14 @@ pub struct StateArgs {
 #[derive(Debug, Subcommand)]
 pub enum ScenariosCommand {
     /// List the built-in scenarios
-    #[command(after_help = "Example:\n  tempest-operator scenarios list --output json")]
+    #[command(after_help = "Example:\n  tempest-operator scenarios list --tags smoke")]
     List {
+        /// Only those with one of these tags
+        #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
+        tags: Vec<String>,
         /// How the result is written
         #[arg(long, short, value_enum, default_value_t, help_heading = "Result")]
-        output: Output,
+        output: ListOutput,
     },
     /// Write a built-in scenario as a TempestScenario
     #[command(
@@ -329,12 +350,12 @@ pub enum ScenariosCommand {
         /// Its name
         name: String,
     },
-    /// Check scenario files completely, without a cloud
+    /// Check scenarios completely, without a cloud
     #[command(after_help = "Example:\n  tempest-operator scenarios check mine.yaml")]
     Check {
-        /// The files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        /// Files, or folders with a scenario.yaml and the HOT templates beside it
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
 }
 

@@ -11,6 +11,7 @@ mod manifest;
 mod play;
 mod problem;
 mod request;
+mod scenario_files;
 mod signals;
 mod simulated;
 mod state;

@@ -17,7 +17,7 @@ use super::args::{CloudArgs, SelectArgs};
 use super::credentials::{self, Credentials};
 use super::manifest::{self, Manifest};
 use super::problem::Problem;
-use super::terminal;
+use super::{scenario_files, terminal};
 
 /// A name that means nothing to anybody else: `.example` is reserved (RFC 2606), and what is made under it is
 /// only ever asked of the cloud's own name servers.
@@ -44,15 +44,20 @@ impl Request {
             Some(Manifest { spec, secret, scenarios, .. }) => (spec, secret, scenarios),
             None => (empty_spec(), None, Vec::new()),
         };
-        choose(&mut spec, select)?;
+        let scenarios = choose(&mut spec, select, scenarios)?;
         lay_over(&mut spec.cloud, cloud)?;
         let credentials = Credentials::of(&spec.cloud, secret.as_ref(), cloud)?;
         Ok(Self { scenarios, ..Self::complete(spec, &credentials, &cloud.deny)? })
     }
 
     /// What is asked of a cloud whose description is at hand.
-    pub fn of_text(spec: TempestRunSpec, clouds_yaml: &str) -> Result<Self, Problem> {
-        Self::complete(spec, &Credentials::of_text(clouds_yaml)?, &[])
+    pub fn of_text(
+        mut spec: TempestRunSpec,
+        select: &SelectArgs,
+        clouds_yaml: &str,
+    ) -> Result<Self, Problem> {
+        let scenarios = choose(&mut spec, select, Vec::new())?;
+        Ok(Self { scenarios, ..Self::complete(spec, &Credentials::of_text(clouds_yaml)?, &[])? })
     }
 
     fn complete(
@@ -120,10 +125,21 @@ pub fn empty_spec() -> TempestRunSpec {
     }
 }
 
-fn choose(spec: &mut TempestRunSpec, select: &SelectArgs) -> Result<(), Problem> {
+/// Lays the selection over that of the file; gives the scenarios that are there besides the built-in ones.
+fn choose(
+    spec: &mut TempestRunSpec,
+    select: &SelectArgs,
+    mut scenarios: Vec<Scenario>,
+) -> Result<Vec<Scenario>, Problem> {
+    let given = scenario_files::read(&select.scenario)?;
     if !select.include.is_empty() {
         spec.scenarios.include.clone_from(&select.include);
+    } else if !given.is_empty() && select.tags.is_empty() {
+        spec.scenarios.include = given.iter().map(|scenario| scenario.name.clone()).collect();
+        spec.scenarios.tags.clear();
     }
+    scenarios.retain(|one| given.iter().all(|other| other.name != one.name));
+    scenarios.extend(given);
     if !select.tags.is_empty() {
         spec.scenarios.tags.clone_from(&select.tags);
     }
@@ -140,7 +156,7 @@ fn choose(spec: &mut TempestRunSpec, select: &SelectArgs) -> Result<(), Problem>
             until: None,
         });
     }
-    Ok(())
+    Ok(scenarios)
 }
 
 /// Lays what was given as arguments over what the file says.
@@ -220,7 +236,7 @@ mod tests {
             exclude: vec!["a*=why".into()],
             ..SelectArgs::default()
         };
-        choose(&mut spec, &select).unwrap();
+        choose(&mut spec, &select, Vec::new()).unwrap();
         lay_over(&mut spec.cloud, &args).unwrap();
         assert_eq!(spec.cloud.image.as_deref(), Some("given"));
         assert_eq!(spec.cloud.flavor.as_deref(), Some("of the file"));

@@ -102,6 +102,7 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
         retries,
         on_failure,
         on_leak,
+        thresholds,
         ..
     } = &spec.execution;
     let seconds = |given: &Option<u32>, default: u32| Duration::from_secs(given.unwrap_or(default).into());
@@ -117,6 +118,7 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
         guest_required: features.guest == FeatureMode::Required,
         guest_offered: features.guest != FeatureMode::NotOffered,
         ptr_offered: features.ptr != FeatureMode::NotOffered,
+        thresholds: thresholds.unwrap_or_default(),
         verdict: VerdictPolicy {
             strict: spec.scenarios.strict,
             fail_on_leak: on_leak.unwrap_or_default() == OnLeak::Fail,
@@ -247,11 +249,15 @@ mod tests {
             name: name.to_owned(),
             id: None,
             title: name.to_owned(),
+            description: None,
             tags: vec![tag.to_owned()],
+            source: Vec::new(),
             gates: Gates { services: services.iter().copied().collect(), ..Gates::default() },
             variables: Vec::new(),
             exclusive: None,
             locks: BTreeSet::new(),
+            repeat: None,
+            thresholds: crate::scenario::Thresholds::default(),
             templates: std::collections::BTreeMap::new(),
             steps: Vec::new(),
         }
@@ -337,11 +343,14 @@ mod tests {
     }
 
     #[test]
-    fn a_second_try_has_names_of_its_own() {
+    fn a_second_try_and_each_repetition_have_names_of_their_own() {
         let test = planned(ScenariosSpec::default()).unwrap().tests.remove(0);
         assert_eq!(test.try_number(1).prefix, test.prefix);
         assert_eq!(test.try_number(2).prefix, format!("{}r2", test.prefix));
         assert!(test.try_number(6).prefix.len() <= 24);
+        assert_eq!(test.repetition(2).prefix, format!("{}n2", test.prefix));
+        let longest = PlannedTest { prefix: "to-445566778801-999".to_owned(), ..test };
+        assert!(longest.try_number(6).repetition(99).prefix.len() <= 24);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use make::{check, make, settings};
 pub use request::{CloudRequest, cloud_request};
 
 use crate::outcome::{Reason, VerdictPolicy};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Thresholds};
 
 /// Everything the runner needs to know: nothing is decided after this.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct Settings {
     pub guest_offered: bool,
     /// Reverse records are offered: `facts.ptr` in expressions.
     pub ptr_offered: bool,
+    /// How long DNS may take to be true, in every test.
+    pub thresholds: Thresholds,
     /// What counts as a failure.
     pub verdict: VerdictPolicy,
 }
@@ -87,6 +89,12 @@ impl PlannedTest {
     pub fn try_number(&self, number: u32) -> Self {
         let prefix = if number > 1 { format!("{}r{number}", self.prefix) } else { self.prefix.clone() };
         Self { prefix, ..self.clone() }
+    }
+
+    /// The same for one of its repetitions, from 1: what each makes has names of its own.
+    #[must_use]
+    pub fn repetition(&self, number: u32) -> Self {
+        Self { prefix: format!("{}n{number}", self.prefix), ..self.clone() }
     }
 }
 

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::RunReport;
-use crate::api::tempest_run::{
-    ChoiceStatus, CloudStatus, Percentiles, Phase, PropagationStatus, TempestRunStatus, TestStatus,
-};
-use crate::outcome::{Evidence, Leak, Outcome, Propagation, TestResult, Verdict, shorten};
+use crate::api::tempest_run::{ChoiceStatus, CloudStatus, Phase, TempestRunStatus, TestStatus};
+use crate::outcome::{Evidence, Leak, Outcome, PropagationSummary, TestResult, Verdict, shorten};
 use crate::plan::CloudFacts;
 use crate::plan::facts::Choice;
 
@@ -145,30 +143,9 @@ fn leaked(report: &RunReport) -> Vec<Leak> {
         .collect()
 }
 
-/// Percentiles of the time until every name server told the truth.
-pub fn propagation(tests: &[TestResult]) -> Option<PropagationStatus> {
-    let all = || tests.iter().flat_map(|test| &test.propagation);
-    let of = |published: bool| {
-        let times = all().filter(|one: &&Propagation| one.published == published);
-        percentiles(times.filter_map(|one| one.all_name_servers_ms).collect())
-    };
-    let (published, withdrawn) = (of(true), of(false));
-    (published.is_some() || withdrawn.is_some()).then_some(PropagationStatus { published, withdrawn })
-}
-
-/// Nearest-rank percentiles.
-fn percentiles(mut times: Vec<u64>) -> Option<Percentiles> {
-    times.sort_unstable();
-    let rank = |percent: usize| {
-        let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
-        times.get(index).copied()
-    };
-    Some(Percentiles {
-        count: u32::try_from(times.len()).unwrap_or(u32::MAX),
-        p50_ms: rank(50)?,
-        p95_ms: rank(95)?,
-        max_ms: times.last().copied()?,
-    })
+/// Over everything that all tests measured.
+fn propagation(tests: &[TestResult]) -> Option<PropagationSummary> {
+    PropagationSummary::of(tests.iter().flat_map(|test| &test.propagation))
 }
 
 /// Takes out the least interesting until the status fits.
@@ -314,11 +291,5 @@ mod tests {
     #[case(3_725_000, "1h2m5s")]
     fn durations_are_written_as_people_write_them(#[case] millis: u64, #[case] words: &str) {
         assert_eq!(in_words(Duration::from_millis(millis)), words);
-    }
-
-    #[test]
-    fn percentiles_are_nearest_rank() {
-        let percentiles = percentiles((1..=100).collect()).unwrap();
-        assert_eq!((percentiles.p50_ms, percentiles.p95_ms, percentiles.max_ms), (50, 95, 100));
     }
 }

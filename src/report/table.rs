@@ -6,7 +6,12 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::{RunReport, evidence, text};
-use crate::outcome::{Leak, Propagation, TestResult, Verdict, VerdictPolicy};
+use crate::outcome::{
+    ChangePercentiles, Leak, Percentiles, Propagation, PropagationSummary, TestResult, Verdict, VerdictPolicy,
+};
+
+/// A test that measured more record sets than this is shown by its percentiles.
+const SINGLE_TIMES: usize = 12;
 
 /// Renders a report, for a terminal of `width` columns if there is one.
 pub fn render(report: &RunReport, policy: &VerdictPolicy, width: Option<u16>) -> String {
@@ -18,6 +23,7 @@ pub fn render(report: &RunReport, policy: &VerdictPolicy, width: Option<u16>) ->
         .extend(report.tests.iter().filter(|test| test.counts_as(policy) != Verdict::Passed).map(not_passed));
     sections.extend(notes(&report.tests));
     sections.extend(propagation(&report.tests, width));
+    sections.extend(percentiles(&report.tests, width));
     sections.extend(left_behind(report, width));
     if let Some(fault) = &report.fault {
         sections.push(format!(
@@ -91,7 +97,8 @@ fn notes(tests: &[TestResult]) -> Option<String> {
 }
 
 fn propagation(tests: &[TestResult], width: Option<u16>) -> Option<String> {
-    let rows: Vec<_> = tests.iter().flat_map(|test| &test.propagation).map(propagation_row).collect();
+    let few = tests.iter().filter(|test| test.propagation.len() <= SINGLE_TIMES);
+    let rows: Vec<_> = few.flat_map(|test| &test.propagation).map(propagation_row).collect();
     (!rows.is_empty()).then(|| {
         let header = ["NAME", "TYPE", "CHANGE", "API", "FIRST NS", "ALL NS", "ACTIVE"];
         format!(
@@ -116,6 +123,33 @@ fn propagation_row(measured: &Propagation) -> Vec<String> {
         time(measured.all_name_servers_ms),
         time(measured.active_ms),
     ]
+}
+
+/// For tests that measured much: over their record sets, for all name servers and for each.
+fn percentiles(tests: &[TestResult], width: Option<u16>) -> Option<String> {
+    let mut rows = Vec::new();
+    for test in tests.iter().filter(|test| test.propagation.len() > SINGLE_TIMES) {
+        let Some(summary) = PropagationSummary::of(&test.propagation) else { continue };
+        for (change, of) in [("published", &summary.published), ("withdrawn", &summary.withdrawn)] {
+            rows.extend(of.iter().flat_map(|of| percentile_rows(&test.name, change, of)));
+        }
+    }
+    (!rows.is_empty()).then(|| {
+        let header = ["TEST", "CHANGE", "NAME SERVER", "COUNT", "P50", "P95", "MAX"];
+        format!("DNS propagation, over many changes\n{}", plain(&header, rows, width))
+    })
+}
+
+fn percentile_rows(test: &str, change: &str, of: &ChangePercentiles) -> Vec<Vec<String>> {
+    let row = |server: &str, of: &Percentiles| {
+        let times = [of.p50_ms, of.p95_ms, of.max_ms].map(|ms| format!("{ms} ms"));
+        let mut row = vec![text::line(test), change.to_owned(), text::line(server), of.count.to_string()];
+        row.extend(times);
+        row
+    };
+    let mut rows = vec![row("all", &of.all)];
+    rows.extend(of.name_servers.iter().map(|(server, of)| row(server, of)));
+    rows
 }
 
 fn left_behind(report: &RunReport, width: Option<u16>) -> Option<String> {

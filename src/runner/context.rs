@@ -94,7 +94,26 @@ pub struct TestContext<'a> {
     pub started: Instant,
     /// Its end.
     pub deadline: Instant,
+    /// Which of its repetitions this is, when it has several.
+    pub repetition: Option<u32>,
     state: Mutex<TestState>,
+}
+
+/// The time that a test has; its repetitions share it.
+#[derive(Clone, Copy, Debug)]
+pub struct TestTime {
+    /// Its begin.
+    pub started: Instant,
+    /// Its end.
+    pub deadline: Instant,
+}
+
+impl TestTime {
+    /// From now on, as long as the run allows.
+    pub fn from_now(run: &RunContext) -> Self {
+        let started = Instant::now();
+        Self { started, deadline: (started + run.plan.settings.test_timeout).min(run.deadline.get()) }
+    }
 }
 
 /// What is wanted of a record set.
@@ -157,11 +176,16 @@ pub struct StackHandle {
 
 impl<'a> TestContext<'a> {
     /// A test about to be played; its values are set up, its variables not yet.
-    pub fn new(run: &'a RunContext, test: &'a PlannedTest, scenario: &'a Scenario) -> Self {
-        let started = Instant::now();
-        let deadline = (started + run.plan.settings.test_timeout).min(run.deadline.get());
-        let state = TestState { scope: first_scope(run, test), ..TestState::default() };
-        Self { run, test, scenario, started, deadline, state: Mutex::new(state) }
+    pub fn new(
+        run: &'a RunContext,
+        test: &'a PlannedTest,
+        scenario: &'a Scenario,
+        time: TestTime,
+        repetition: Option<u32>,
+    ) -> Self {
+        let TestTime { started, deadline } = time;
+        let state = TestState { scope: first_scope(run, test, scenario), ..TestState::default() };
+        Self { run, test, scenario, started, deadline, repetition, state: Mutex::new(state) }
     }
 
     /// What the test has learned; held only for a moment, never across an await.
@@ -175,8 +199,8 @@ impl<'a> TestContext<'a> {
     }
 }
 
-/// `run`, `test` and `facts`: what expressions see from the beginning.
-fn first_scope(run: &RunContext, test: &PlannedTest) -> Scope {
+/// `run`, `test`, `facts` and `templates`: what expressions see from the beginning.
+fn first_scope(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> Scope {
     let (identity, facts) = (&run.plan.run, &run.plan.facts);
     let id = |choice: &Choice| choice.id.clone().map_or(Value::Null, Value::String);
     let mut all = json!({
@@ -204,6 +228,7 @@ fn first_scope(run: &RunContext, test: &PlannedTest) -> Scope {
     scope.set("run", json!({ "id": identity.run_id, "zoneSuffix": run.plan.zone_suffix }));
     scope.set("test", json!({ "prefix": test.prefix, "description": identity.description(&test.prefix) }));
     scope.set("facts", all);
+    scope.set("templates", json!(scenario.templates));
     for name in ["vars", "stacks", "captures"] {
         scope.set(name, json!({}));
     }
@@ -216,20 +241,28 @@ pub struct StepContext<'a> {
     pub test: &'a TestContext<'a>,
     /// The document's step.
     pub step: &'a Step,
-    /// Its name, with the item's number where there is one.
+    /// Its name, with the numbers of the item and of the repetition where there are some.
     pub label: String,
     /// The item.
     pub item: Option<Value>,
     /// Its end.
     pub deadline: Instant,
+    /// What it is called by the rhythm: the same in all repetitions.
+    rhythm_key: String,
     polls: AtomicU32,
 }
 
 impl<'a> StepContext<'a> {
     /// A step about to be played.
-    pub fn new(test: &'a TestContext<'a>, step: &'a Step, label: String, item: Option<Value>) -> Self {
+    pub fn new(test: &'a TestContext<'a>, step: &'a Step, item: Option<(usize, Value)>) -> Self {
         let deadline = Instant::now() + test.scaled(step.within);
-        Self { test, step, label, item, deadline, polls: AtomicU32::new(0) }
+        let (name, item) = match item {
+            Some((index, item)) => (format!("{}[{index}]", step.name), Some(item)),
+            None => (step.name.clone(), None),
+        };
+        let rhythm_key = format!("{}/{name}", test.test.name);
+        let label = test.repetition.map_or_else(|| name.clone(), |number| format!("{name} #{number}"));
+        Self { test, step, label, item, deadline, rhythm_key, polls: AtomicU32::new(0) }
     }
 
     /// The run.
@@ -297,7 +330,7 @@ impl<'a> StepContext<'a> {
         every: Option<Duration>,
         observe: impl FnMut() -> BoxFuture<'b, Observation<T>> + Send,
     ) -> Result<T, StepFault> {
-        let key = format!("{}/{}/{general}", self.test.test.name, self.label);
+        let key = format!("{}/{general}", self.rhythm_key);
         let on_change = |seen: &str| {
             tracing::debug!(seen, "waiting");
             self.run().tell(EventKind::StepWaiting {

@@ -20,11 +20,13 @@ pub mod ledger;
 mod locks;
 mod play;
 mod poll;
+mod repeat;
 mod rhythm;
 mod run;
 mod spans;
 mod step;
 mod sweep;
+mod thresholds;
 mod tries;
 mod undo;
 

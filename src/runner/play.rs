@@ -9,12 +9,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::audit::{self, Marks};
-use super::context::{RunContext, StepContext, TestContext, expression_fault};
+use super::context::{RunContext, StepContext, TestContext, TestTime, expression_fault};
 use super::event::EventKind;
 use super::fault::{StepEnd, StepFault};
 use super::spans::in_step;
 use super::step;
 use super::undo::Undoing;
+use super::{repeat, thresholds};
 use crate::outcome::{FailedStep, Finding, Outcome, Reason, SkippedStep, StepResult, TestResult, shorten};
 use crate::plan::PlannedTest;
 use crate::scenario::Scenario;
@@ -23,15 +24,23 @@ use crate::scenario::document::Step;
 /// Longest message of a test or step, in characters.
 const MESSAGE_LIMIT: usize = 800;
 
+/// Until when what a test made is kept; [`None`]: it is undone at once.
+pub type Keep<'a> = &'a (dyn Fn(&TestResult) -> Option<Timestamp> + Sync);
+
 /// Plays `scenario` as `test` of the run and tells what happens. What it made stays when `keep` says until when.
-pub async fn play(
-    run: &RunContext,
-    test: &PlannedTest,
-    scenario: &Scenario,
-    keep: impl FnOnce(&TestResult) -> Option<Timestamp>,
-) -> TestResult {
+pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario, keep: Keep<'_>) -> TestResult {
+    let time = TestTime::from_now(run);
+    let result = match scenario.repeat {
+        Some(repeat) => repeat::play(run, test, scenario, repeat, time, keep).await,
+        None => play_through(TestContext::new(run, test, scenario, time, None), keep).await,
+    };
+    thresholds::judge(result, &[&scenario.thresholds, &run.plan.settings.thresholds])
+}
+
+/// Plays the steps once, undoes them and looks for what is left.
+pub async fn play_through(context: TestContext<'_>, keep: Keep<'_>) -> TestResult {
+    let (run, test) = (context.run, context.test);
     let began = run.clock.now();
-    let context = TestContext::new(run, test, scenario);
     let end = AssertUnwindSafe(play_steps(&context)).catch_unwind().await.unwrap_or_else(|panic| {
         let message = format!("the runner broke while playing the test: {}", panic_text(panic.as_ref()));
         Err((String::new(), StepFault::errored(Reason::RunnerPanicked, message)))
@@ -129,8 +138,8 @@ fn evaluate_variables(context: &TestContext<'_>) -> Result<(), Faulty> {
 }
 
 async fn play_step(context: &TestContext<'_>, step: &Step) -> Result<(), Faulty> {
-    let whole = StepContext::new(context, step, step.name.clone(), None);
-    let faulty = |fault| (step.name.clone(), fault);
+    let whole = StepContext::new(context, step, None);
+    let faulty = |fault| (whole.label.clone(), fault);
     if let Some(when) = &step.when
         && !whole.holds(when).map_err(faulty)?
     {
@@ -146,8 +155,7 @@ async fn play_step(context: &TestContext<'_>, step: &Step) -> Result<(), Faulty>
         return Err(faulty(StepFault::errored(Reason::ExpressionFailed, message)));
     };
     for (index, item) in items.into_iter().enumerate() {
-        let label = format!("{}[{index}]", step.name);
-        play_once(StepContext::new(context, step, label, Some(item))).await?;
+        play_once(StepContext::new(context, step, Some((index, item)))).await?;
     }
     Ok(())
 }

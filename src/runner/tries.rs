@@ -29,7 +29,7 @@ pub async fn play_tries(run: &RunContext, test: &PlannedTest, scenario: &Scenari
     let last = loop {
         let is_last = |result: &TestResult| !may_try_again(run, test, result, number);
         let keep = |result: &TestResult| is_last(result).then(|| kept_until(run, test, result)).flatten();
-        let result = play(run, &test.try_number(number), scenario, keep).await;
+        let result = play(run, &test.try_number(number), scenario, &keep).await;
         duration_ms += result.duration_ms;
         leaked.extend(result.leaked.iter().cloned());
         if is_last(&result) {

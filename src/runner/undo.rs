@@ -169,13 +169,16 @@ impl<'a> Undoing<'a> {
             .until(PATIENCE, "undo:list", || {
                 async {
                     match session.request(service, Method::GET, collection).send_pages(PAGE).await {
-                        Ok(answer) => Observation::Done(answer),
+                        Ok(answer) => Observation::Done(Some(answer)),
+                        // What the collection belongs to is gone itself.
+                        Err(error) if error.is_not_found() => Observation::Done(None),
                         Err(error) => Observation::waiting(fault_of(&error)),
                     }
                 }
                 .boxed()
             })
             .await?;
+        let Some(answer) = answer else { return Ok(Vec::new()) };
         Ok(items_of(&answer.body)
             .filter(|item| {
                 item.get(marked_by).and_then(Value::as_str).is_some_and(|text| carries(text, marker))

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::document::Scenario;
+use super::entry::Entry;
 use super::fault::{Fault, Faults};
-use super::load::load;
+use super::load::{TEMPLATE_END, load};
 use super::yaml;
 
 static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
-const TEMPLATE_END: &str = ".hot.yaml";
+/// How long each took on the real cloud of `tests/testbed`, in seconds.
+const MEASURED: &str = "measured.yaml";
 
 /// What is wrong with the built-in suite.
 pub type CatalogueError = Faults;
@@ -23,6 +25,8 @@ pub struct Catalogue {
     scenarios: BTreeMap<String, Arc<Scenario>>,
     /// The built-in ones as they are written, templates included.
     texts: BTreeMap<String, Arc<str>>,
+    /// How long built-in ones took, in seconds.
+    measured: BTreeMap<String, u32>,
 }
 
 impl Catalogue {
@@ -50,7 +54,16 @@ impl Catalogue {
                 Err(more) => faults.extend(more),
             }
         }
+        match measured() {
+            Ok(measured) => catalogue.measured = measured,
+            Err(fault) => faults.push(fault),
+        }
         if faults.is_empty() { Ok(catalogue) } else { Err(Faults(faults)) }
+    }
+
+    /// What a person chooses scenarios by, in order of their names.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.iter().map(|scenario| Entry::of(scenario, self.measured.get(&scenario.name).copied())).collect()
     }
 
     /// Adds a scenario; one of the same name is replaced and given back.
@@ -93,6 +106,15 @@ impl Catalogue {
         let scenario = self.get(name)?;
         self.texts.get(&scenario.name).map(ToString::to_string)
     }
+}
+
+fn measured() -> Result<BTreeMap<String, u32>, Fault> {
+    let text = SUITE.get_file(MEASURED).and_then(|file| file.contents_utf8()).unwrap_or_default();
+    serde_saphyr::from_str(text).map_err(|error| Fault {
+        file: Some(format!("scenarios/{MEASURED}")),
+        message: format!("is no map of names to seconds: {error}"),
+        ..Fault::default()
+    })
 }
 
 fn id_fault(scenario: &Scenario, twin: Option<&Arc<Scenario>>) -> Option<Fault> {
@@ -165,6 +187,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::outcome::Role;
     use crate::scenario::{NeededFact, ServiceType, load_file_text};
 
     fn suite() -> Catalogue {
@@ -179,31 +202,68 @@ mod tests {
         assert!(names.is_sorted(), "{names:?}");
         let ids: BTreeSet<&str> = suite.iter().filter_map(|scenario| scenario.id.as_deref()).collect();
         assert_eq!(ids.len(), suite.len(), "ids are there and unique");
-        assert!(suite.iter().all(|scenario| !scenario.tags.is_empty()), "each can be selected by a tag");
+        for scenario in suite.iter() {
+            let name = &scenario.name;
+            assert!(scenario.description.is_some(), "{name} does not say what it proves");
+            assert!(!scenario.source.is_empty(), "{name} does not say where it comes from");
+        }
+        let strangers: Vec<&String> =
+            suite.measured.keys().filter(|name| suite.get(name).is_none()).collect();
+        assert!(strangers.is_empty(), "measured, and not there: {strangers:?}");
+    }
+
+    /// Each tag is a promise, so there are few.
+    #[test]
+    fn tags_of_the_built_in_suite_say_what_they_promise() {
+        let tags = ["smoke", "core", "negative", "characterisation", "disruptive"];
+        for scenario in suite().iter() {
+            let (name, gates) = (&scenario.name, &scenario.gates);
+            assert!(!scenario.tags.is_empty(), "{name} can be selected by no tag");
+            for tag in &scenario.tags {
+                assert!(tags.contains(&tag.as_str()), "{name}: there is no tag '{tag}', but {tags:?}");
+            }
+            let has = |tag: &str| scenario.tags.iter().any(|one| one == tag);
+            if has("smoke") {
+                // A member alone, no server.
+                assert!(!gates.services.contains(&ServiceType::Compute), "{name}");
+                assert!(gates.credentials.iter().all(|role| *role == Role::Primary), "{name}");
+                assert_eq!(scenario.exclusive, None, "{name}");
+            }
+            let reports = scenario.steps.iter().any(|step| step.report);
+            assert!(!reports || has("characterisation"), "{name} reports what a cloud does");
+        }
     }
 
     #[test]
-    fn what_is_shown_can_be_applied() {
+    fn what_is_shown_can_be_changed_and_applied() {
         let suite = suite();
         for scenario in suite.iter() {
             let shown = suite.show(&scenario.name).unwrap();
-            let read =
-                load_file_text("shown.yaml", &shown).unwrap_or_else(|faults| panic!("{}", Faults(faults)));
-            let [read] = read.as_slice() else { panic!("{} is several", scenario.name) };
-            assert_eq!(read.name, format!("user/{}", scenario.name.replace('_', "-")));
-            assert_eq!((&read.id, &read.gates), (&scenario.id, &scenario.gates));
-            assert_eq!(format!("{:?}", read.steps), format!("{:?}", scenario.steps));
-            let trimmed = |all: &BTreeMap<String, String>| -> Vec<String> {
-                all.values().map(|text| text.trim_end().to_owned()).collect()
-            };
-            assert_eq!(trimmed(&read.templates), trimmed(&scenario.templates));
+            let mut read = read_one(&shown);
+            let object = scenario.name.replace('_', "-");
+            assert_eq!(read.name, format!("user/{object}"));
+            read.name.clone_from(&scenario.name);
+            assert_eq!(format!("{read:#?}"), format!("{scenario:#?}"), "it means something else");
+            let changed = shown.replace(&format!("name: {object}\n"), "name: mine\n");
+            let title = format!("\n  title: {}", scenario.title);
+            assert!(changed.contains(&title), "{} has no line with its title", scenario.name);
+            let read = read_one(&changed.replace(&title, "\n  title: My own"));
+            assert_eq!((read.name.as_str(), read.title.as_str()), ("user/mine", "My own"));
         }
         assert_eq!(suite.show("no_such_scenario"), None);
     }
 
+    fn read_one(text: &str) -> Scenario {
+        let read = load_file_text("shown.yaml", text).unwrap_or_else(|faults| panic!("{}", Faults(faults)));
+        let Ok([one]) = <[Scenario; 1]>::try_from(read) else { panic!("several: {text}") };
+        one
+    }
+
+    /// By it everything is found and undone.
     #[test]
-    fn variables_have_values_before_the_first_step() {
+    fn every_name_in_dns_carries_the_tests_prefix() {
         use serde_json::json;
+        let identity = json!({ "projectId": "p", "projectName": "demo", "userId": "u", "userName": "demo" });
         for scenario in suite().iter() {
             let mut scope = crate::scenario::expression::Scope::default();
             scope.set("run", json!({ "id": "445566778801", "zoneSuffix": "verify.example.org." }));
@@ -211,16 +271,23 @@ mod tests {
                 "test",
                 json!({ "prefix": "to-445566778801-1", "description": "to-445566778801-1 made" }),
             );
+            scope.set(
+                "facts",
+                json!({
+                    "region": "RegionOne", "image": "i", "flavor": "f", "floatingNetwork": "n",
+                    "publishedNetwork": "n", "nameServers": ["ns1"], "ptr": true, "guest": true,
+                    "primary": identity, "alternate": identity, "admin": identity, "reader": identity,
+                }),
+            );
             for (name, template) in &scenario.variables {
                 let value =
                     template.evaluate(&scope).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+                let text = value.as_str().unwrap_or_default();
+                if text.ends_with("verify.example.org.") && !text.contains('@') {
+                    assert!(text.contains("to-445566778801-1"), "{}: {name} is {text}", scenario.name);
+                }
                 scope.set_in("vars", name, value);
             }
-            let zone = scope.get("vars").and_then(|vars| vars["zone"].as_str()).unwrap_or_default();
-            assert!(
-                zone.starts_with("to-445566778801-1.") && zone.ends_with(".verify.example.org."),
-                "{zone}"
-            );
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::expression::{Condition, Template};
-use super::{Exclusive, Feature, HttpMethod, NeededFact, RecordType, ServiceType};
+use super::{Exclusive, Feature, HttpMethod, NeededFact, RecordType, ServiceType, Thresholds};
 use crate::outcome::Role;
 
 /// A scenario ready to be played.
@@ -19,14 +19,22 @@ pub struct Scenario {
     pub id: Option<String>,
     /// What it proves, in one line.
     pub title: String,
+    /// What it proves, at length.
+    pub description: Option<String>,
     /// Words to select it by.
     pub tags: Vec<String>,
+    /// Which upstream tests or documented use cases it covers.
+    pub source: Vec<String>,
     /// What the cloud must declare.
     pub gates: Gates,
     /// Where no other test may be played beside it.
     pub exclusive: Option<Exclusive>,
     /// Names that only one test at a time may hold in a cloud.
     pub locks: BTreeSet<String>,
+    /// How often it is played within one test.
+    pub repeat: Option<Repeat>,
+    /// How long DNS may take to be true.
+    pub thresholds: Thresholds,
     /// Named values, in the order in which they are evaluated.
     pub variables: Vec<(String, Template)>,
     /// HOT templates by name, as they are sent to Heat.
@@ -52,6 +60,15 @@ pub struct Gates {
     pub features: BTreeSet<Feature>,
     /// Why it may not be played at all, when whoever selected it may not let it act as it wants to.
     pub closed: Option<String>,
+}
+
+/// A scenario played several times within one test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// How often.
+    pub count: u32,
+    /// How many at the same time.
+    pub concurrency: usize,
 }
 
 /// One step.
@@ -169,6 +186,8 @@ pub struct RequestAction {
     pub body: Option<Template>,
     /// Wanted statuses; empty: any 2xx.
     pub expect_status: Vec<u16>,
+    /// All must hold.
+    pub that: Vec<Condition>,
     /// Values kept from the answer.
     pub capture: Vec<(String, Template)>,
     /// How it is taken back.
@@ -178,10 +197,15 @@ pub struct RequestAction {
 /// How a request is taken back.
 #[derive(Clone, Debug)]
 pub enum RequestUndo {
+    /// It made a stack, whose name is in the body.
+    MadeStack {
+        /// The stack's name: carries the test's prefix.
+        name: Template,
+    },
     /// It made an item of a collection.
     Made {
         /// The collection's path; the list in its answer has the last segment's name.
-        collection: String,
+        collection: Template,
         /// The field that carries the test's prefix.
         marked_by: String,
     },
@@ -232,6 +256,8 @@ pub struct RecordsAction {
     pub only: bool,
     /// The serial must have advanced since it was last noted.
     pub serial_advanced: bool,
+    /// Answers for `present` must be whole over UDP.
+    pub whole_over_udp: bool,
     /// The zone that proves a server alive; [`None`]: `zone`.
     pub control: Option<Template>,
 }

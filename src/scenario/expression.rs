@@ -15,10 +15,11 @@
 //! | `facts.nameServers` | labels of the name servers that the owner gave |
 //! | `facts.ptr`, `facts.guest` | whether the owner offers reverse records, and guests |
 //! | `vars.NAME` | the document's variables, those before it included |
+//! | `templates.NAME` | the text of one of the document's HOT templates |
 //! | `stacks.NAME.id`, `.name`, `.outputs.KEY` | a stack's last known state |
 //! | `captures.NAME` | what an earlier step kept |
 //! | `item` | the item, in a step with `forEach` |
-//! | `status`, `body` | the answer, in the assertions of `expect` and in captures |
+//! | `status`, `body` | the answer, in assertions and in captures |
 
 mod convert;
 mod functions;

@@ -14,6 +14,8 @@ use crate::api::scenario::TempestScenarioSpec;
 const API_VERSION: &str = "crossservice.dev/v1alpha1";
 const KIND: &str = "TempestScenario";
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+/// Ends the names of the files that HOT templates are in.
+pub const TEMPLATE_END: &str = ".hot.yaml";
 /// Begins the names of users' own scenarios.
 pub const USER: &str = "user/";
 
@@ -22,8 +24,25 @@ pub const USER: &str = "user/";
 /// # Errors
 /// Everything that is wrong in the file, with lines.
 pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<Fault>> {
+    load_with_templates(file_name, text, &[])
+}
+
+/// As [`load_file_text`], with the HOT templates that lie beside the file as `NAME.hot.yaml`: each document gets all.
+///
+/// # Errors
+/// Everything that is wrong in the files, with lines.
+pub fn load_with_templates(
+    file_name: &str,
+    text: &str,
+    beside: &[(String, String)],
+) -> Result<Vec<Scenario>, Vec<Fault>> {
+    let folder = file_name.rfind('/').map_or("", |at| &file_name[..=at]);
     let in_file = |faults: Vec<Fault>| -> Vec<Fault> {
-        faults.into_iter().map(|fault| Fault { file: Some(file_name.to_owned()), ..fault }).collect()
+        let named = |fault: &Fault| match &fault.file {
+            Some(template) => format!("{folder}{template}"),
+            None => file_name.to_owned(),
+        };
+        faults.into_iter().map(|fault| Fault { file: Some(named(&fault)), ..fault }).collect()
     };
     let documents = yaml::parse(text).map_err(|error| {
         in_file(vec![Fault { line: error.line, message: format!("is no YAML: {error}"), ..Fault::default() }])
@@ -32,7 +51,7 @@ pub fn load_file_text(file_name: &str, text: &str) -> Result<Vec<Scenario>, Vec<
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
     for document in documents {
-        match load(&document, &[], |name| format!("{USER}{name}")) {
+        match load(&document, beside, |name| format!("{USER}{name}")) {
             Ok(scenario) if !names.insert(scenario.name.clone()) => faults.push(Fault {
                 path: "metadata.name".to_owned(),
                 message: format!("the file has two scenarios '{}'", scenario.name),
@@ -86,7 +105,7 @@ pub(super) fn load(
 fn place(fault: &mut Fault, document: &Document, beside: &[(String, String)]) {
     let template = fault.path.strip_prefix("spec.templates.").unwrap_or_default();
     if beside.iter().any(|(name, _)| name == template) {
-        fault.file = Some(format!("{template}.hot.yaml"));
+        fault.file = Some(format!("{template}{TEMPLATE_END}"));
         return;
     }
     let line = document.line(&fault.path);

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod document;
+pub mod entry;
 pub mod expression;
 pub mod fault;
 
@@ -9,14 +10,16 @@ mod check;
 mod duration;
 mod hot;
 mod load;
+pub mod markdown;
 mod shape;
 mod yaml;
 
 pub use crate::api::scenario::{
-    Exclusive, Feature, HttpMethod, NeededFact, RecordTypeSpec as RecordType, ServiceType,
+    Exclusive, Feature, HttpMethod, Limits, NeededFact, RecordTypeSpec as RecordType, ServiceType, Thresholds,
 };
 pub use catalogue::{Catalogue, CatalogueError};
 pub use check::check;
 pub use document::Scenario;
+pub use entry::{DurationClass, Entry};
 pub use fault::{Fault, Faults};
-pub use load::{USER, load_file_text};
+pub use load::{TEMPLATE_END, USER, load_file_text, load_with_templates};

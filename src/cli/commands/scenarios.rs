@@ -1,55 +1,53 @@
 //! `scenarios`: lists, shows and checks scenarios; needs no cloud.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Serialize;
 use tempest_operator::report::json::{RenderError, pretty, yaml};
 use tempest_operator::report::{table, text};
-use tempest_operator::scenario::load_file_text;
+use tempest_operator::scenario::{Entry, markdown};
 
-use crate::cli::args::{Output, ScenariosCommand};
+use crate::cli::args::{ListOutput, ScenariosCommand};
 use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
 use crate::cli::request;
+use crate::cli::scenario_files;
 use crate::cli::terminal;
 
 /// Runs the command.
 pub fn run(command: ScenariosCommand) -> Result<Exit, Problem> {
     match command {
-        ScenariosCommand::List { output } => list(output),
+        ScenariosCommand::List { tags, output } => list(&tags, output),
         ScenariosCommand::Show { name } => show(&name),
-        ScenariosCommand::Check { files } => check(&files),
+        ScenariosCommand::Check { paths } => check(&paths),
     }
 }
 
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    title: String,
-    tags: Vec<String>,
-}
-
-fn list(output: Output) -> Result<Exit, Problem> {
-    let catalogue = request::catalogue()?;
-    let rows: Vec<Row> = catalogue
-        .iter()
-        .map(|scenario| Row {
-            name: scenario.name.clone(),
-            title: scenario.title.clone(),
-            tags: scenario.tags.clone(),
-        })
-        .collect();
+fn list(tags: &[String], output: ListOutput) -> Result<Exit, Problem> {
+    let mut entries = request::catalogue()?.entries();
+    let known = |tag: &&String| entries.iter().any(|entry| entry.tags.contains(tag));
+    if let Some(unknown) = tags.iter().find(|tag| !known(tag)) {
+        return Err(Problem::input(format!("no built-in scenario has the tag '{unknown}'"))
+            .next("'tempest-operator scenarios list' shows the tags of all"));
+    }
+    entries.retain(|entry| entry.has_one_of(tags));
     let failed = |error: RenderError| Problem::unable("the list cannot be shown").because(error);
     let rendered = match output {
-        Output::Json => pretty(&rows).map_err(failed)?,
-        Output::Yaml => yaml(&rows).map_err(failed)?,
-        Output::Table => {
-            let rows = rows.into_iter().map(|row| vec![row.name, row.tags.join(","), row.title]).collect();
-            table::plain(&["NAME", "TAGS", "PROVES"], rows, terminal::width())
+        ListOutput::Json => pretty(&entries).map_err(failed)?,
+        ListOutput::Yaml => yaml(&entries).map_err(failed)?,
+        ListOutput::Markdown => markdown::page(&entries),
+        ListOutput::Table => {
+            let header = ["NAME", "TAGS", "DURATION", "NEEDS", "PROVES"];
+            table::plain(&header, entries.into_iter().map(row).collect(), terminal::width())
         }
     };
     terminal::out(&rendered)?;
     Ok(Exit::Passed)
+}
+
+fn row(entry: Entry) -> Vec<String> {
+    let needs = [entry.services.join(","), entry.needs.join(", ")].join("; ");
+    let duration = entry.duration_word().to_owned();
+    vec![entry.name, entry.tags.join(","), duration, needs.trim_end_matches("; ").to_owned(), entry.title]
 }
 
 fn show(name: &str) -> Result<Exit, Problem> {
@@ -61,30 +59,19 @@ fn show(name: &str) -> Result<Exit, Problem> {
     Ok(Exit::Passed)
 }
 
-/// Every file is checked, whatever is wrong with the ones before.
-fn check(files: &[PathBuf]) -> Result<Exit, Problem> {
+/// Every path is checked, whatever is wrong with the ones before.
+fn check(paths: &[PathBuf]) -> Result<Exit, Problem> {
     let mut faults = 0;
-    for file in files {
-        faults += check_one(file)?;
+    for path in paths {
+        for fault in scenario_files::load(path)?.err().unwrap_or_default() {
+            faults += 1;
+            terminal::out(&format!("{}\n", text::line(&fault.to_string())))?;
+        }
     }
     if faults == 0 {
-        terminal::out(&format!("{} checked, nothing is wrong\n", text::count(files.len(), "file")))?;
+        terminal::out(&format!("{} checked, nothing is wrong\n", text::count(paths.len(), "file")))?;
         return Ok(Exit::Passed);
     }
-    Err(Problem::input(format!("{} in {}", text::count(faults, "fault"), text::count(files.len(), "file")))
+    Err(Problem::input(format!("{} in {}", text::count(faults, "fault"), text::count(paths.len(), "file")))
         .next("correct what is named above; 'tempest-operator scenarios show NAME' shows working ones"))
-}
-
-fn check_one(path: &Path) -> Result<usize, Problem> {
-    let file = path.display().to_string();
-    let document = std::fs::read_to_string(path).map_err(|error| {
-        Problem::input(format!("{file} cannot be read"))
-            .because(error)
-            .next("give the path of a TempestScenario in YAML")
-    })?;
-    let faults = load_file_text(&file, &document).err().unwrap_or_default();
-    for fault in &faults {
-        terminal::out(&format!("{}\n", text::line(&fault.to_string())))?;
-    }
-    Ok(faults.len())
 }

@@ -1,4 +1,4 @@
-//! `try`: plays the built-in suite against a simulated cloud in this process.
+//! `try`: plays scenarios against a simulated cloud in this process.
 
 use std::sync::Arc;
 
@@ -23,8 +23,7 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.alternate = Some("demo2".to_owned());
     // Which network publishes is an administrator's knowledge, and this cloud is our own.
     spec.cloud.published_network = Some("published".to_owned());
-    spec.scenarios.include = args.include;
-    let request = Request::of_text(spec, &cloud.clouds_yaml())?;
+    let request = Request::of_text(spec, &args.select, &cloud.clouds_yaml())?;
     let run = request::new_run("try");
     let planner = request.planner(run.clone())?;
     // The simulated cloud ends with this process, and so does everything that is in it.

@@ -4,11 +4,12 @@ use futures::FutureExt;
 use http::Method;
 use tokio::time::Instant;
 
-use super::request::{at, capture, with_answer};
+use super::answer::{Asked, capture, first_that_fails};
+use super::request::at;
 use crate::openstack::Response;
-use crate::outcome::{Evidence, Reason};
+use crate::outcome::Reason;
 use crate::runner::cloud::{fault_of, fault_of_status, service_of};
-use crate::runner::context::{StepContext, judge};
+use crate::runner::context::StepContext;
 use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::ExpectAction;
@@ -39,7 +40,7 @@ async fn until_it_holds(
         .poll("expect", context.deadline, || {
             async {
                 match look(context, action, path).await {
-                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                    Ok(answer) => match wrong(context, action, path, &answer) {
                         None => Observation::Done(answer),
                         Some(fault) => Observation::Pending(Pending::fault(fault)),
                     },
@@ -62,7 +63,7 @@ async fn while_it_holds(
         .watch(end, || {
             async {
                 match look(context, action, path).await {
-                    Ok(answer) => match first_that_fails(context, action, path, &answer) {
+                    Ok(answer) => match wrong(context, action, path, &answer) {
                         None if Instant::now() >= end => Observation::Done(answer),
                         None => Observation::Pending(Pending {
                             seen: "holds".to_owned(),
@@ -91,47 +92,23 @@ async fn look(context: &StepContext<'_>, action: &ExpectAction, path: &str) -> R
     answer.map_err(|error| fault_of(&error))
 }
 
-fn first_that_fails(
+/// What is wrong with an answer: its status, unless an assertion wants it, then its assertions.
+fn wrong(
     context: &StepContext<'_>,
     action: &ExpectAction,
     path: &str,
     answer: &Response,
 ) -> Option<StepFault> {
-    let service = action.service.as_str();
-    let evidence = |expected: &str, observed: Option<String>| Evidence {
-        service: Some(service.to_owned()),
-        method: Some("GET".to_owned()),
-        path: Some(answer.path.clone()),
-        http_status: Some(answer.status),
-        request_id: answer.request_id.clone(),
-        expected: Some(expected.to_owned()),
-        observed,
-        ..Evidence::default()
-    };
+    let asked = Asked { service: action.service, method: Method::GET, path };
     let asks_for_status = action.that.iter().any(|condition| mentions_status(condition.source()));
     if !(200..300).contains(&answer.status) && !asks_for_status {
         let words = answer.error_message().unwrap_or_default();
+        let service = action.service.as_str();
         let message = format!("GET {path} of the {service} service answered {} {words}", answer.status);
         let fault = fault_of_status(answer.status, Reason::ExpectationNotMet, message);
-        return Some(fault.with(evidence("2xx", Some(answer.status.to_string()))));
+        return Some(fault.with(asked.evidence(answer, "2xx", Some(answer.status.to_string()))));
     }
-    let scope = with_answer(context.scope(), answer);
-    for condition in &action.that {
-        // What an answer lacks now it may have later, so an expression that fails is not final either.
-        let (observed, why) = match judge(condition, &scope) {
-            Ok(judgement) if judgement.holds => continue,
-            Ok(judgement) => (judgement.observed, String::new()),
-            Err(fault) => (None, format!(" ({})", fault.message)),
-        };
-        let saw = observed.as_deref().map(|observed| format!(", but it is {observed}")).unwrap_or_default();
-        let message =
-            format!("GET {path} of the {service} service: expected {}{saw}{why}", condition.source());
-        return Some(
-            StepFault::failed(Reason::ExpectationNotMet, message)
-                .with(evidence(condition.source(), observed)),
-        );
-    }
-    None
+    first_that_fails(context, &asked, &action.that, answer)
 }
 
 /// Whether an assertion is about the answer's `status`, and not about a field that is called so.

@@ -1,5 +1,6 @@
 //! One file a kind of step.
 
+mod answer;
 mod expect;
 mod guest;
 mod records;

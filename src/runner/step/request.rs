@@ -1,8 +1,9 @@
 //! The `request` step: one REST call, written down before it is made when it makes something.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::answer::{Asked, capture, first_that_fails};
 use crate::openstack::{Request, Response, Service, Session};
 use crate::outcome::{Evidence, Reason};
 use crate::runner::cloud::{fault_of, fault_of_status, is_ambiguous, method_of, service_of};
@@ -11,7 +12,6 @@ use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::ledger::{Entry, Undo};
 use crate::scenario::HttpMethod;
 use crate::scenario::document::{RequestAction, RequestUndo};
-use crate::scenario::expression::{Scope, Template};
 
 /// Plays it.
 pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<StepEnd, StepFault> {
@@ -60,6 +60,10 @@ pub async fn play(context: &StepContext<'_>, action: &RequestAction) -> Result<S
     }
     if action.method == HttpMethod::Delete {
         strike_out(context, &path).await;
+    }
+    let asked = Asked { service: action.service, method: method_of(action.method), path: &path };
+    if let Some(fault) = first_that_fails(context, &asked, &action.that, &answer) {
+        return Err(fault);
     }
     capture(context, &action.capture, &answer)?;
     Ok(StepEnd::Done)
@@ -122,9 +126,10 @@ async fn write_down(context: &StepContext<'_>, action: &RequestAction) -> Result
     let prefix = &context.test.test.prefix;
     let undo = match &action.undo {
         RequestUndo::Nothing => return Ok(None),
+        RequestUndo::MadeStack { name } => Undo::Stack { name: context.text(name)?, id: None },
         RequestUndo::Made { collection, marked_by } => Undo::Item {
             service,
-            collection: collection.clone(),
+            collection: context.text(collection)?,
             marked_by: marked_by.clone(),
             marker: prefix.clone(),
             id: None,
@@ -187,33 +192,10 @@ pub fn at(session: &Session, service: Service, method: Method, path: &str) -> Re
     })
 }
 
-/// Keeps values of an answer.
-pub fn capture(
-    context: &StepContext<'_>,
-    captures: &[(String, Template)],
-    answer: &Response,
-) -> Result<(), StepFault> {
-    if captures.is_empty() {
-        return Ok(());
-    }
-    let scope = with_answer(context.scope(), answer);
-    for (name, template) in captures {
-        let value =
-            template.evaluate(&scope).map_err(|error| crate::runner::context::expression_fault(&error))?;
-        context.test.state().scope.set_in("captures", name, value);
-    }
-    Ok(())
-}
-
-/// A scope that sees an answer.
-pub fn with_answer(mut scope: Scope, answer: &Response) -> Scope {
-    scope.set("status", json!(answer.status));
-    scope.set("body", answer.body.clone());
-    scope
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ use crate::scenario::expression::Reference;
 use crate::scenario::fault::suggestion;
 use crate::scenario::hot::Hot;
 
-const ROOTS: [&str; 6] = ["run", "test", "facts", "vars", "stacks", "captures"];
+const ROOTS: [&str; 7] = ["run", "test", "facts", "vars", "templates", "stacks", "captures"];
 const FACTS: [&str; 12] = [
     "region",
     "image",
@@ -146,13 +146,18 @@ impl Known {
             }
             ["facts", name, ..] => one_of("facts", name, &FACTS),
             ["vars", name, ..] => self.look_up_variable(name),
+            ["templates", name, ..] if templates.contains_key(*name) => Ok(()),
+            ["templates", name, ..] => {
+                let help = suggestion(name, templates.keys().map(String::as_str));
+                Err((format!("there is no template '{name}'"), help))
+            }
             ["stacks" | "captures", ..] if place.stage == Stage::Variables => {
                 let message =
                     "variables are evaluated before the first step: there are no stacks or captures yet";
                 Err((message.to_owned(), "use the expression in the step".to_owned()))
             }
             // Whole, it is there; what of it is read cannot be told.
-            [] | ["run" | "test" | "facts" | "vars" | "stacks" | "captures"] => Ok(()),
+            [] | ["run" | "test" | "facts" | "vars" | "templates" | "stacks" | "captures"] => Ok(()),
             ["stacks", name, rest @ ..] => {
                 self.look_up_stack(name, rest, reference.guarded, place, templates)
             }
@@ -163,7 +168,7 @@ impl Known {
             }
             ["status" | "body", ..] if place.stage == Stage::Answer => Ok(()),
             ["status" | "body", ..] => {
-                let message = format!("'{}' is only there in assertions of expect and in captures", path[0]);
+                let message = format!("'{}' is only there in assertions and in captures", path[0]);
                 Err((message, "capture the value and use captures.NAME".to_owned()))
             }
             [name, ..] if TYPES.contains(name) => Ok(()),

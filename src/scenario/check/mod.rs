@@ -2,6 +2,7 @@
 
 mod known;
 mod records;
+mod repeat;
 mod rest;
 mod stack;
 mod steps;
@@ -38,6 +39,7 @@ pub fn check(name: &str, spec: &TempestScenarioSpec) -> Result<Scenario, Vec<Fau
 pub(super) fn check_lines(name: &str, spec: &TempestScenarioSpec) -> Result<Scenario, Vec<Fault>> {
     let mut checker = Checker::default();
     checker.check_head(spec);
+    let repeat = checker.check_repeat(spec);
     checker.read_templates(&spec.templates);
     let variables = checker.check_variables(spec);
     let steps = checker.check_steps(&spec.steps);
@@ -52,10 +54,14 @@ pub(super) fn check_lines(name: &str, spec: &TempestScenarioSpec) -> Result<Scen
         name: name.to_owned(),
         id: spec.id.clone(),
         title: spec.title.clone(),
+        description: spec.description.clone(),
         tags: spec.tags.clone(),
+        source: spec.source.clone(),
         gates: checker.gates,
         exclusive: spec.exclusive,
         locks: spec.locks.iter().cloned().collect(),
+        repeat,
+        thresholds: spec.thresholds.unwrap_or_default(),
         variables,
         templates: spec.templates.clone(),
         steps,

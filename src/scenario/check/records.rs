@@ -39,6 +39,10 @@ impl Checker {
         if spec.hold.is_some() && spec.never.is_empty() {
             self.fault(&field(path, "hold"), "is of no use without 'never'", "add never, or remove hold");
         }
+        if spec.whole_over_udp && spec.present.is_empty() {
+            let path = field(path, "wholeOverUdp");
+            self.fault(&path, "is of no use without 'present'", "add present, or remove wholeOverUdp");
+        }
         let hold = self.duration(spec.hold.as_deref(), &field(path, "hold")).unwrap_or(HOLD);
         let zone = zone?;
         (self.faults.len() == before).then_some(RecordsAction {
@@ -49,6 +53,7 @@ impl Checker {
             hold,
             only: spec.only,
             serial_advanced: spec.serial_advanced,
+            whole_over_udp: spec.whole_over_udp,
             control,
         })
     }

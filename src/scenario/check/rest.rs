@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Checker, Place};
 use crate::api::scenario::{ExpectSpec, MadeSpec, RequestSpec, RequestUndoSpec, RestoreSpec, StepSpec};
 use crate::scenario::document::{ExpectAction, RequestAction, RequestUndo};
-use crate::scenario::expression::Template;
+use crate::scenario::expression::{Condition, Template};
 use crate::scenario::yaml::field;
 use crate::scenario::{HttpMethod, ServiceType};
 
@@ -32,9 +32,10 @@ impl Checker {
                 self.fault(&path, format!("{status} is no HTTP status"), "use 100 to 599");
             }
         }
+        let that = self.check_that(&spec.that, path, place);
         let capture = self.check_capture(&spec.capture, path, place);
         let undo = self.check_request_undo(spec, &field(path, "undo"), place);
-        let undoable = matches!(undo, Some(RequestUndo::Made { .. } | RequestUndo::Restore { .. }));
+        let undoable = undo.as_ref().is_some_and(|undo| !matches!(undo, RequestUndo::Nothing));
         self.known.note_step(&step.name, undoable);
         let (url, undo) = (url?, undo?);
         (self.faults.len() == before).then(|| RequestAction {
@@ -43,6 +44,7 @@ impl Checker {
             path: url,
             body,
             expect_status: spec.expect_status.clone(),
+            that,
             capture,
             undo,
         })
@@ -57,14 +59,10 @@ impl Checker {
         let before = self.faults.len();
         self.check_service(spec.service, path);
         let url = self.check_url(&spec.path, &field(path, "path"), place);
-        let seen = place.with_answer();
         if spec.that.is_empty() {
             self.fault(&field(path, "that"), "asserts nothing", "add at least one condition");
         }
-        let mut that = Vec::new();
-        for (index, condition) in spec.that.iter().enumerate() {
-            that.extend(self.condition(condition, &format!("{path}.that[{index}]"), &seen));
-        }
+        let that = self.check_that(&spec.that, path, place);
         let holds = self.duration(spec.holds.as_deref(), &field(path, "holds"));
         let capture = self.check_capture(&spec.capture, path, place);
         let url = url?;
@@ -76,6 +74,16 @@ impl Checker {
             holds,
             capture,
         })
+    }
+
+    fn check_that(&mut self, that: &[String], path: &str, place: &Place) -> Vec<Condition> {
+        let seen = place.with_answer();
+        let conditions = that.iter().enumerate();
+        conditions
+            .filter_map(|(index, condition)| {
+                self.condition(condition, &format!("{path}.that[{index}]"), &seen)
+            })
+            .collect()
     }
 
     fn check_service(&mut self, service: ServiceType, path: &str) {
@@ -155,12 +163,13 @@ impl Checker {
     fn check_made(&mut self, made: &MadeSpec, spec: &RequestSpec, path: &str) -> Option<RequestUndo> {
         let before = self.faults.len();
         let collection = &made.collection;
-        let segments = collection.strip_prefix('/').unwrap_or_default();
+        let literal = without_expressions(collection);
+        let segments = literal.strip_prefix('/').unwrap_or_default();
         let good = |part: &str| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         if !segments.split('/').all(good) {
-            let help = "write it as /ports: no expressions, no query";
+            let help = "write it as /ports: no query";
             self.fault(
                 &field(path, "collection"),
                 format!("'{collection}' is no path of a collection"),
@@ -189,8 +198,22 @@ impl Checker {
             );
             self.fault(&field(path, "markedBy"), message, help);
         }
+        if spec.service == ServiceType::Orchestration && collection == "/stacks" {
+            return self.check_made_stack(made, spec, path);
+        }
+        let collection = Template::parse_text(collection).ok()?;
         (self.faults.len() == before)
-            .then(|| RequestUndo::Made { collection: collection.clone(), marked_by: made.marked_by.clone() })
+            .then(|| RequestUndo::Made { collection, marked_by: made.marked_by.clone() })
+    }
+
+    /// A stack is deleted by its name, and waited for, as one of a `stack` step is.
+    fn check_made_stack(&mut self, made: &MadeSpec, spec: &RequestSpec, path: &str) -> Option<RequestUndo> {
+        let name = made_field(spec.body.as_ref(), "stack_name").and_then(Value::as_str);
+        let Some(name) = name.filter(|_| made.marked_by == "stack_name") else {
+            self.fault(&field(path, "markedBy"), "a stack is found by its name", "write stack_name");
+            return None;
+        };
+        Template::parse_text(name).ok().map(|name| RequestUndo::MadeStack { name })
     }
 
     fn check_restore(

@@ -14,6 +14,36 @@ use rstest::rstest;
 #[case::lock("tags: [smoke]", "tags: [smoke]\n  locks: ['A b']", "spec.locks[0]: 'A b' is no name of a lock")]
 #[case::exclusive("tags: [smoke]", "tags: [smoke]\n  exclusive: universe", "spec.exclusive")]
 #[case::tag("[smoke]", "['a b']", "spec.tags[0]: 'a b' is no tag")]
+#[case::repeat_none(
+    "tags: [smoke]",
+    "tags: [smoke]\n  repeat: {count: 1}",
+    "spec.repeat.count: 1 is out of range; use 2 to 99"
+)]
+#[case::repeat_together(
+    "tags: [smoke]",
+    "tags: [smoke]\n  repeat: {count: 2, concurrency: 3}",
+    "spec.repeat.concurrency: is 3, but it is played only 2 times"
+)]
+#[case::thresholds_empty(
+    "tags: [smoke]",
+    "tags: [smoke]\n  thresholds: {published: {}}",
+    "spec.thresholds.published: limits nothing; add p50Ms, p95Ms or maxMs"
+)]
+#[case::thresholds_crossed(
+    "tags: [smoke]",
+    "tags: [smoke]\n  thresholds: {withdrawn: {p50Ms: 9, maxMs: 8}}",
+    "spec.thresholds.withdrawn: p50Ms is 9 and maxMs only 8; p50Ms is never more than maxMs"
+)]
+#[case::that(
+    "undo: {made: {collection: /floatingips, markedBy: description}}",
+    "that: [body.floatingip.id ==]\n        undo: {made: {collection: /floatingips, markedBy: description}}",
+    "spec.steps[1].request.that[0] (step 'port'): expression 'body.floatingip.id =='"
+)]
+#[case::text_of_template(
+    "description: ${test.description}",
+    "description: ${test.description} ${templates.zoen}",
+    "there is no template 'zoen'; did you mean 'zone'?"
+)]
 #[case::variable_twice("{name: name,", "{name: zone,", "there are two variables 'zone'; rename one of them")]
 #[case::variable_name("{name: name,", "{name: 1st,", "'1st' is no name")]
 #[case::variable_later(
@@ -47,7 +77,7 @@ use rstest::rstest;
 #[case::answer(
     "server: ${captures.id}",
     "server: ${body.id}",
-    "'body' is only there in assertions of expect and in captures"
+    "'body' is only there in assertions and in captures"
 )]
 #[case::expression(
     "size(body.recordsets) == 2",
@@ -171,6 +201,18 @@ use rstest::rstest;
     "undo: {restore: {method: DELETE, path: /servers/1}}",
     "DELETE sets back only what a PUT to the same path made"
 )]
+#[case::stack_mark(
+    "undo: {made: {collection: /floatingips, markedBy: description}}",
+    "undo: {none: it is only looked at}\n    - name: raw\n      request:\n        service: orchestration\n        \
+     method: POST\n        path: /stacks\n        body: {stack_name: mine, description: \"${test.description}\"}\n        \
+     undo: {made: {collection: /stacks, markedBy: description}}",
+    "a stack is found by its name; write stack_name"
+)]
+#[case::whole(
+    "        present:\n          - {name: \"${vars.name}\", type: A, data: [\"${captures.address}\"], ttl: 60, when: facts.ptr}\n",
+    "        wholeOverUdp: true\n",
+    "is of no use without 'present'; add present, or remove wholeOverUdp"
+)]
 #[case::two_undos(
     "undo: {made: {collection: /floatingips, markedBy: description}}",
     "undo: {none: why, restore: {method: PUT, path: /x}}",
@@ -189,8 +231,13 @@ use rstest::rstest;
 )]
 #[case::collection(
     "collection: /floatingips",
-    "collection: '/floatingips/${vars.zone}'",
+    "collection: '/floatingips?name=${vars.zone}'",
     "is no path of a collection"
+)]
+#[case::other_collection(
+    "collection: /floatingips",
+    "collection: '/floatingips/${vars.zone}'",
+    "is not where the request posts to"
 )]
 #[case::get_body("method: POST", "method: GET", "GET takes no body; remove it")]
 #[case::dot(

@@ -143,6 +143,7 @@ mod tests {
             question: Question::new("a.example.", RecordType::A),
             want: want.clone(),
             in_zone: true,
+            whole_over_udp: false,
         };
         let there = |data: &str| Want::Present { data: vec![data.to_owned()], ttl: None };
         let seen = [(item(&Want::Absent).question.to_string(), there("192.0.2.1"))].into();

@@ -30,6 +30,8 @@ pub struct Item {
     pub want: Want,
     /// Whether it lies in the zone, so that the Designate API can be asked too.
     pub in_zone: bool,
+    /// Its answer must not be cut over UDP.
+    pub whole_over_udp: bool,
 }
 
 impl Wanted {
@@ -39,7 +41,8 @@ impl Wanted {
         let control = action.control.as_ref().map(|control| context.text(control)).transpose()?;
         let mut items = Vec::new();
         for record in &action.present {
-            items.extend(present(context, record, &zone)?);
+            let item = present(context, record, &zone)?;
+            items.extend(item.map(|item| Item { whole_over_udp: action.whole_over_udp, ..item }));
         }
         for (names, want) in [(&action.absent, Want::Absent), (&action.never, Want::Never)] {
             for name in names {
@@ -88,7 +91,8 @@ fn present(context: &StepContext<'_>, record: &Record, zone: &str) -> Result<Opt
     let ttl = record.ttl.as_ref().map(|ttl| context.value(ttl)).transpose()?;
     let ttl = ttl.map(|ttl| whole_seconds(&ttl)).transpose()?;
     let question = question(context, &record.name, record.record_type.as_str())?;
-    Ok(Some(Item { in_zone: lies_in(&question.name, zone), question, want: Want::Present { data, ttl } }))
+    let want = Want::Present { data, ttl };
+    Ok(Some(Item { in_zone: lies_in(&question.name, zone), question, want, whole_over_udp: false }))
 }
 
 fn absent(
@@ -103,7 +107,8 @@ fn absent(
         return Ok(None);
     }
     let question = question(context, &name.name, name.record_type.as_str())?;
-    Ok(Some(Item { in_zone: lies_in(&question.name, zone), question, want: want.clone() }))
+    let want = want.clone();
+    Ok(Some(Item { in_zone: lies_in(&question.name, zone), question, want, whole_over_udp: false }))
 }
 
 fn question(

@@ -35,7 +35,9 @@ fn present(
     data: &[String],
     ttl: Option<u32>,
 ) -> Result<(), StepFault> {
-    let Err(mismatch) = judge_presence(&item.question, answer, data, ttl) else { return Ok(()) };
+    let Err(mismatch) = judge_presence(&item.question, answer, data, ttl) else {
+        return if item.whole_over_udp { whole(server, item, transport, answer) } else { Ok(()) };
+    };
     let evidence = evidence(server, &item.question, transport)
         .expecting(data.join(", "), format!("{} ({answer})", mismatch.observed));
     if let Absence::Error(why) = judge_absence(&item.question, answer)
@@ -53,6 +55,21 @@ fn present(
         mismatch.reason
     );
     Err(StepFault::failed(reason, message).with(evidence))
+}
+
+/// Whether the server honoured the size that it was told, instead of cutting the answer.
+fn whole(server: &NameServer, item: &Item, transport: Transport, answer: &Answer) -> Result<(), StepFault> {
+    if transport == Transport::Tcp || (!answer.truncated && answer.edns_udp_size.is_some()) {
+        return Ok(());
+    }
+    let observed = if answer.truncated { "cut (TC)" } else { "without EDNS" };
+    let message = format!(
+        "name server {server} answers {} over UDP {observed}, and not whole with EDNS",
+        item.question
+    );
+    let evidence =
+        evidence(server, &item.question, transport).expecting("whole, with EDNS".into(), observed.to_owned());
+    Err(StepFault::failed(Reason::RecordWrong, message).with(evidence))
 }
 
 async fn absent(
