@@ -1,205 +1,16 @@
 //! What can be broken in the simulated cloud, switched on and off while it runs.
 
+mod kind;
+
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use tokio::sync::Notify;
 
+pub use self::kind::{Fault, NameServerMode};
 use super::wire::Service;
-
-/// How a name server misbehaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameServerMode {
-    /// Not running: UDP is lost, TCP connections are closed at once, transfers fail.
-    Stopped,
-    /// Takes questions and never answers.
-    Silent,
-    /// Answers SERVFAIL.
-    ServFail,
-    /// Answers REFUSED, as if it hosted nothing.
-    Refused,
-    /// Answers rightly but without the AA bit.
-    NotAuthoritative,
-    /// Takes no more transfers: what it has gets old.
-    Stale,
-    /// Does not answer over TCP.
-    UdpOnly,
-    /// Does not answer over UDP.
-    TcpOnly,
-    /// Sets TC on every UDP answer and leaves out the records.
-    Truncating,
-}
-
-/// A way to break the cloud.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// Neutron publishes no reverse records.
-    PtrOff,
-    /// Neutron publishes nothing at all, and says nothing.
-    PublicationLost,
-    /// Neutron leaves its records behind when a port or floating IP goes away.
-    PublicationKept,
-    /// The name servers are not given A and AAAA records.
-    LostAddress,
-    /// The name servers are given another address.
-    WrongAddress,
-    /// The name servers are given another TTL.
-    WrongTtl,
-    /// The name servers keep records that Designate deleted.
-    RecordLeftBehind,
-    /// Changes reach the name servers without a new serial.
-    SerialStuck,
-    /// One name server misbehaves.
-    NameServer {
-        /// Which one, counted from 0.
-        index: usize,
-        /// How.
-        mode: NameServerMode,
-    },
-    /// No name server is given any zone.
-    TransferRefused,
-    /// Designate's worker stands still: everything stays PENDING.
-    WorkerStopped,
-    /// Records reach the name servers this much later.
-    SlowPropagation(Duration),
-    /// The catalogue points to a wrong place for DNS.
-    WrongDnsEndpoint,
-    /// Heat completes resources without making them.
-    EmptyStack,
-    /// A floating IP that Heat deletes stays.
-    FloatingIpLeftBehind,
-    /// Servers never leave BUILD.
-    ServerStuck,
-    /// Servers end in ERROR, as without a valid host.
-    ServerError,
-    /// The service answers this status.
-    Answer(u16),
-    /// The service answers this status, and with everything that it was sent.
-    Echo(u16),
-    /// The service takes the request and never answers.
-    Hang,
-    /// The connection is reset.
-    Reset,
-    /// The change is made, then the connection is reset: the answer is lost.
-    AnswerLost,
-    /// Something before the service sends the caller to another address.
-    Redirect(String),
-    /// Something before the service answers this status with a page of HTML.
-    HtmlPage(u16),
-    /// The change is made, then the connection breaks in the middle of the answer.
-    HalfBody,
-    /// The change is made, and the answer has 50 MiB.
-    HugeBody,
-    /// The change is made, and the answer is said to be plain text.
-    WrongContentType,
-    /// Tokens are accepted for this long only, whatever they say.
-    TokenLifetime(Duration),
-    /// Nobody is let in.
-    Unauthorized,
-}
-
-impl Fault {
-    /// The stable name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::PtrOff => "ptr-off",
-            Self::PublicationLost => "publication-lost",
-            Self::PublicationKept => "publication-kept",
-            Self::LostAddress => "lost-address",
-            Self::WrongAddress => "wrong-address",
-            Self::WrongTtl => "wrong-ttl",
-            Self::RecordLeftBehind => "record-left-behind",
-            Self::SerialStuck => "serial-stuck",
-            Self::NameServer { mode, .. } => match mode {
-                NameServerMode::Stopped => "name-server-stopped",
-                NameServerMode::Silent => "name-server-silent",
-                NameServerMode::ServFail => "name-server-servfail",
-                NameServerMode::Refused => "name-server-refused",
-                NameServerMode::NotAuthoritative => "name-server-not-authoritative",
-                NameServerMode::Stale => "name-server-stale",
-                NameServerMode::UdpOnly => "name-server-udp-only",
-                NameServerMode::TcpOnly => "name-server-tcp-only",
-                NameServerMode::Truncating => "name-server-truncating",
-            },
-            Self::TransferRefused => "transfer-refused",
-            Self::WorkerStopped => "worker-stopped",
-            Self::SlowPropagation(_) => "slow-propagation",
-            Self::WrongDnsEndpoint => "wrong-dns-endpoint",
-            Self::EmptyStack => "empty-stack",
-            Self::FloatingIpLeftBehind => "floating-ip-left-behind",
-            Self::ServerStuck => "server-stuck",
-            Self::ServerError => "server-error",
-            Self::Answer(_) => "answer",
-            Self::Echo(_) => "echo",
-            Self::Hang => "hang",
-            Self::Reset => "reset",
-            Self::AnswerLost => "answer-lost",
-            Self::Redirect(_) => "redirect",
-            Self::HtmlPage(_) => "html-page",
-            Self::HalfBody => "half-body",
-            Self::HugeBody => "huge-body",
-            Self::WrongContentType => "wrong-content-type",
-            Self::TokenLifetime(_) => "token-lifetime",
-            Self::Unauthorized => "unauthorized",
-        }
-    }
-
-    /// A fault by its name, with usual values where it has any; name server faults hit the second one.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|fault| fault.name() == name)
-    }
-
-    /// One of each, with usual values.
-    pub fn all() -> Vec<Self> {
-        let mut all = vec![
-            Self::PtrOff,
-            Self::PublicationLost,
-            Self::PublicationKept,
-            Self::LostAddress,
-            Self::WrongAddress,
-            Self::WrongTtl,
-            Self::RecordLeftBehind,
-            Self::SerialStuck,
-            Self::TransferRefused,
-            Self::WorkerStopped,
-            Self::SlowPropagation(Duration::from_secs(30)),
-            Self::WrongDnsEndpoint,
-            Self::EmptyStack,
-            Self::FloatingIpLeftBehind,
-            Self::ServerStuck,
-            Self::ServerError,
-            Self::Answer(503),
-            Self::Echo(500),
-            Self::Hang,
-            Self::Reset,
-            Self::AnswerLost,
-            Self::Redirect("http://169.254.169.254/".to_owned()),
-            Self::HtmlPage(200),
-            Self::HalfBody,
-            Self::HugeBody,
-            Self::WrongContentType,
-            Self::TokenLifetime(Duration::from_secs(5)),
-            Self::Unauthorized,
-        ];
-        all.extend(
-            [
-                NameServerMode::Stopped,
-                NameServerMode::Silent,
-                NameServerMode::ServFail,
-                NameServerMode::Refused,
-                NameServerMode::NotAuthoritative,
-                NameServerMode::Stale,
-                NameServerMode::UdpOnly,
-                NameServerMode::TcpOnly,
-                NameServerMode::Truncating,
-            ]
-            .map(|mode| Self::NameServer { index: 1, mode }),
-        );
-        all
-    }
-}
 
 /// What a fault is limited to; the default is everything, always.
 #[derive(Clone, Debug, Default)]
@@ -237,6 +48,7 @@ struct Board {
     next: u64,
     generation: u64,
     chance: u64,
+    reached: BTreeMap<&'static str, u64>,
 }
 
 /// The switchboard of faults; clones share it.
@@ -363,9 +175,27 @@ impl Faults {
         None
     }
 
-    /// Whether this fault is on for the target.
+    /// Whether this fault is on for the target. Whoever asks is about to do what the fault would break.
     pub(crate) fn hit(&self, fault: &Fault, target: Target<'_>) -> bool {
+        self.reach(fault);
+        self.is_on(fault, target)
+    }
+
+    /// The same for who does not know yet whether there will be anything to break.
+    pub(crate) fn is_on(&self, fault: &Fault, target: Target<'_>) -> bool {
         self.find(target, |on| (on == fault).then_some(())).is_some()
+    }
+
+    /// Notes that what this fault would break was done.
+    pub(crate) fn reach(&self, fault: &Fault) {
+        *self.board().reached.entry(fault.name()).or_default() += 1;
+    }
+
+    /// How often the cloud has done so far what each fault would break, by the fault's name; whether it was on or not.
+    /// What is not here no test could have seen. Faults of calls and of name servers' answers are not counted: see
+    /// [`super::Requests`].
+    pub fn reached(&self) -> BTreeMap<&'static str, u64> {
+        self.board().reached.clone()
     }
 
     /// How a name server misbehaves, if it does.

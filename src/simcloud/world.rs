@@ -227,6 +227,11 @@ impl World {
         self.dispatch(service, &call).map(Reply::into_value)
     }
 
+    /// Whether a caller may only read.
+    pub(crate) fn only_reads(&self, caller: &Caller) -> bool {
+        !caller.may_write() && !self.faults.hit(&Fault::ReaderWrites, Target::default())
+    }
+
     /// Hands a call to its service.
     pub(crate) fn dispatch(&mut self, service: Service, call: &Call) -> Result<Reply, Refusal> {
         match service {

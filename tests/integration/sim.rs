@@ -9,6 +9,7 @@ mod life;
 mod logs;
 mod many;
 mod misbehaving;
+mod pace;
 mod passing;
 mod player;
 mod secrets;

@@ -107,7 +107,7 @@ impl View {
 
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let view = View::of(call)?;
-    if call.method != Method::GET && !call.caller.may_write() {
+    if call.method != Method::GET && world.only_reads(&call.caller) {
         return Err(Refusal::new(403, "forbidden", ""));
     }
     let path = call.segments();

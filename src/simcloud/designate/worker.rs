@@ -101,6 +101,7 @@ fn send(world: &mut World, zone_id: &str) {
         _ => None,
     });
     let slow = slow.unwrap_or_default();
+    world.faults.reach(&Fault::SlowPropagation(slow));
     let transfer = world.stages.transfer;
     let mut after = slow;
     for server in 0..world.wire.count() {
@@ -113,16 +114,25 @@ fn send(world: &mut World, zone_id: &str) {
 
 fn copy_of(world: &World, zone: &Zone, soa: &str) -> ZoneCopy {
     let mut copy = ZoneCopy::new(&zone.name, zone.serial);
+    let faults = &world.faults;
     for set in zone.recordsets.values() {
+        let own = matches!(set.kind.as_str(), "SOA" | "NS");
+        let stays = !own && set.status == ACTIVE;
+        if stays && faults.hit(&Fault::LostOnChange, Target::named(&set.name)) {
+            continue;
+        }
         copy.insert(&set.name, data_of(world, zone, set, soa));
     }
     for (name, data) in &zone.ghosts {
         copy.insert(name, data.clone());
     }
-    let faults = &world.faults;
     copy.retain(|name, data| {
-        let address = matches!(data.kind.as_str(), "A" | "AAAA");
-        !(address && faults.hit(&Fault::LostAddress, Target::named(name)))
+        let lost = match data.kind.as_str() {
+            "A" | "AAAA" => Fault::LostAddress,
+            "PTR" => Fault::LostPtr,
+            _ => return true,
+        };
+        !faults.hit(&lost, Target::named(name))
     });
     copy
 }
@@ -132,23 +142,48 @@ fn data_of(world: &World, zone: &Zone, set: &RecordSet, soa: &str) -> RecordData
     let mut data =
         RecordData { kind: set.kind.clone(), ttl: set.ttl.unwrap_or(zone.ttl), records: set.records.clone() };
     if set.kind == "SOA" {
-        data.records = vec![soa.to_owned()];
+        data.records = vec![stale_soa(world, zone, soa).unwrap_or_else(|| soa.to_owned())];
         return data;
     }
-    let wrong = match set.kind.as_str() {
-        "A" => Some("203.0.113.254"),
-        "AAAA" => Some("2001:db8::bad"),
-        _ => None,
-    };
-    if let Some(wrong) = wrong
-        && world.faults.hit(&Fault::WrongAddress, named)
+    if let Some((fault, wrong)) = wrong_data(&set.kind)
+        && world.faults.hit(&fault, named)
     {
         data.records = vec![wrong.to_owned()];
+    }
+    if set.kind == "PTR" && world.faults.hit(&Fault::DoublePtr, named) {
+        data.records.push("second.invalid.".to_owned());
     }
     if !set.managed && world.faults.hit(&Fault::WrongTtl, named) {
         data.ttl += 1234;
     }
     data
+}
+
+/// The fault that spoils data of this type, and what is served then.
+fn wrong_data(kind: &str) -> Option<(Fault, &'static str)> {
+    Some(match kind {
+        "A" => (Fault::WrongAddress, "203.0.113.254"),
+        "AAAA" => (Fault::WrongAddress, "2001:db8::bad"),
+        "PTR" => (Fault::WrongPtr, "wrong.invalid."),
+        "CNAME" => (Fault::WrongData, "wrong.invalid."),
+        "TXT" | "SPF" => (Fault::WrongData, "\"wrong\""),
+        "MX" => (Fault::WrongData, "99 wrong.invalid."),
+        "SRV" => (Fault::WrongData, "9 9 9 wrong.invalid."),
+        "CAA" => (Fault::WrongData, "0 issue \"wrong.invalid\""),
+        _ => return None,
+    })
+}
+
+/// The SOA that the servers have, with the new serial, where a fault keeps it.
+fn stale_soa(world: &World, zone: &Zone, soa: &str) -> Option<String> {
+    let old = zone.published.as_ref()?.find(&zone.name, "SOA")?.records.first()?;
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), soa.split(' ').collect());
+    let changes = old.iter().zip(&new).enumerate().any(|(at, (old, new))| at != 2 && old != new);
+    if !changes || !world.faults.hit(&Fault::StaleSoa, Target::named(&zone.name)) {
+        return None;
+    }
+    let field = |(at, old): (usize, &&str)| if at == 2 { new[2].to_owned() } else { (*old).to_owned() };
+    Some(old.iter().enumerate().map(field).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether a server takes what it is given.
@@ -162,14 +197,24 @@ pub(in crate::simcloud) fn transfer(world: &mut World, server: usize, zone_id: &
     if !takes(world, server) {
         return;
     }
-    let copy = world.dns.zones.get(zone_id).and_then(|zone| zone.published.clone());
-    if let Some(copy) = copy {
+    let Some(zone) = world.dns.zones.get(zone_id) else {
+        return;
+    };
+    if world.wire.serial(server, &zone.name).is_some()
+        && world.faults.hit(&Fault::ActiveNotServed, Target::named(&zone.name))
+    {
+        return;
+    }
+    if let Some(copy) = zone.published.clone() {
         world.wire.take(server, copy);
     }
 }
 
 /// Whether a server tells Designate the serial it waits for.
 fn has_serial(world: &World, server: usize, zone: &Zone) -> bool {
+    if world.faults.is_on(&Fault::ActiveNotServed, Target::named(&zone.name)) {
+        return true;
+    }
     let tells = !matches!(
         world.faults.name_server(server),
         Some(

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use self::{build::build_round, remove::remove_round};
 use super::stack::{FAILED, IN_PROGRESS, Resource, Stack, StackEvent};
-use crate::simcloud::world::{Event, World};
+use crate::simcloud::{
+    faults::{Fault, Target},
+    world::{Event, World},
+};
 
 /// The shortest pause between two looks at something unfinished.
 const POLL: Duration = Duration::from_millis(20);
@@ -108,6 +111,9 @@ fn round(world: &mut World, stack: &mut Stack) -> bool {
         enter(world, stack, action, FAILED, format!("{title} timed out"));
         return true;
     }
+    if stack.action == "DELETE" && world.faults.hit(&Fault::DeleteStuck, Target::named(&stack.name)) {
+        return false;
+    }
     if stack.action == "DELETE" || (stack.action == "ROLLBACK" && stack.previous.is_none()) {
         return remove_round(world, stack);
     }
@@ -127,6 +133,9 @@ fn fail(world: &mut World, stack: &mut Stack, what: &str, reason: &str) {
     if action == "CREATE" {
         stack.previous = None;
         doom_all(stack);
+        if world.faults.hit(&Fault::RollbackIncomplete, Target::named(&stack.name)) {
+            stack.doomed.clear();
+        }
     } else if let Some(previous) = stack.previous.clone() {
         stack.template = previous.template;
         stack.given = previous.given;

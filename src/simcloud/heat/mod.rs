@@ -74,7 +74,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
             if *project != call.caller.project_id {
                 return Err(forbidden());
             }
-            if call.method != Method::GET && !call.caller.may_write() {
+            if call.method != Method::GET && world.only_reads(&call.caller) {
                 let verb = match call.method {
                     Method::POST => "create",
                     Method::DELETE => "delete",

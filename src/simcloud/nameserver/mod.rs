@@ -40,6 +40,11 @@ impl ZoneCopy {
         }
     }
 
+    /// What the zone holds under a name and type.
+    pub(super) fn find(&self, name: &str, kind: &str) -> Option<&RecordData> {
+        self.names.get(name)?.iter().find(|data| data.kind == kind)
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&str, &RecordData) -> bool) {
         for (name, sets) in &mut self.names {
             sets.retain(|set| keep(name, set));

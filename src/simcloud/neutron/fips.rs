@@ -8,6 +8,7 @@ use super::{
     text,
 };
 use crate::simcloud::{
+    faults::{Fault, Target},
     wire::{Call, Caller},
     world::World,
 };
@@ -31,6 +32,17 @@ pub(super) fn uses(world: &World, router: &str, subnet: &str) -> bool {
 }
 
 fn own_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> {
+    let named = Target::named(text(wanted, "dns_name"));
+    match checked_name(world, wanted) {
+        Err(_) if world.faults.hit(&Fault::NamesUnchecked, named) => {
+            Ok((text(wanted, "dns_name").to_owned(), text(wanted, "dns_domain").to_owned()))
+        }
+        Ok((name, _)) if names::dropped(world, &name) => Ok((String::new(), String::new())),
+        other => other,
+    }
+}
+
+fn checked_name(world: &World, wanted: &Value) -> Result<(String, String), Refusal> {
     if let Some(full) = wanted["dns_name"].as_str().filter(|name| name.ends_with('.')) {
         return Err(bad_request(format!(
             "Invalid input for dns_name. Reason: '{full}' is a FQDN. It should be a relative \
@@ -132,6 +144,10 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
     world.network.insert(Kind::FloatingIp, &id, row.clone());
     // From here on the floating IP is there, whatever DNS says.
     publish::fip_created(world, &call.caller, &row, own)?;
+    if world.faults.hit(&Fault::LeakyConflict, Target::default()) {
+        let message = "External DNS Quota exceeded for resources: recordset.";
+        return Err(Refusal::new(409, "ExternalDNSOverQuota", message));
+    }
     Ok(id)
 }
 

@@ -199,7 +199,7 @@ fn resource(world: &mut World, call: &Call, kind: Kind, path: &[&str]) -> Result
         Method::PUT => "update",
         _ => "delete",
     };
-    if verb != "get" && !call.caller.may_write() {
+    if verb != "get" && world.only_reads(&call.caller) {
         let message = format!("rule:{verb}_{} is disallowed by policy", kind.singular());
         return Err(Refusal::new(403, "PolicyNotAuthorized", message));
     }

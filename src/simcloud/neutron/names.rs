@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Refusal, bad_request, text};
-use crate::simcloud::{wire::Caller, world::World};
+use crate::simcloud::{
+    faults::{Fault, Target},
+    wire::Caller,
+    world::World,
+};
 
 /// A port's DNS row: its own attributes and what is published for it.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +83,14 @@ pub(super) fn name(world: &World, value: &Value) -> Result<Option<String>, Refus
     if name.is_empty() {
         return Ok(Some(name));
     }
-    check("dns_name", &name)?;
+    match check_name(world, &name) {
+        Err(refusal) if !world.faults.hit(&Fault::NamesUnchecked, Target::named(&name)) => Err(refusal),
+        _ => Ok(Some(name)),
+    }
+}
+
+fn check_name(world: &World, name: &str) -> Result<(), Refusal> {
+    check("dns_name", name)?;
     let domain = own_domain(world);
     if name.ends_with('.') && !name.ends_with(&format!(".{domain}")) {
         let domain = domain.trim_end_matches('.');
@@ -91,7 +102,17 @@ pub(super) fn name(world: &World, value: &Value) -> Result<Option<String>, Refus
         );
         return Err(bad_request(message));
     }
-    Ok(Some(name))
+    Ok(())
+}
+
+/// The name that a port gets, unless a fault drops it.
+pub(super) fn for_port(world: &World, value: &Value) -> Result<Option<String>, Refusal> {
+    Ok(name(world, value)?.map(|name| if dropped(world, &name) { String::new() } else { name }))
+}
+
+/// Whether a fault drops a name.
+pub(super) fn dropped(world: &World, name: &str) -> bool {
+    !name.is_empty() && world.faults.hit(&Fault::NameDropped, Target::named(name))
 }
 
 /// A `dns_domain` as Neutron stores it; none where the client sent none.
@@ -144,6 +165,8 @@ pub(super) fn add_to(world: &World, port: &mut Value) {
             let address = text(ip, "ip_address");
             let hostname = if name.is_empty() {
                 format!("host-{}", address.replace(['.', ':'], "-"))
+            } else if world.faults.hit(&Fault::WrongAssignment, Target::named(name)) {
+                "wrong".to_owned()
             } else {
                 name.to_owned()
             };

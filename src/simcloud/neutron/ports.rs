@@ -119,7 +119,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
                        (rule:create_port:fixed_ips:ip_address))) is disallowed by policy";
         return Err(Refusal::new(403, "PolicyNotAuthorized", message));
     }
-    let dns_name = names::name(world, &wanted["dns_name"])?;
+    let dns_name = names::for_port(world, &wanted["dns_name"])?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
     let groups = match wanted["security_groups"].as_array() {
         Some(groups) => {
@@ -165,7 +165,7 @@ pub(super) fn create(world: &mut World, call: &Call, wanted: &Value) -> Result<S
 
 pub(super) fn update(world: &mut World, call: &Call, id: &str, wanted: &Value) -> Result<(), Refusal> {
     Kind::Port.check_attributes(wanted)?;
-    let dns_name = names::name(world, &wanted["dns_name"])?;
+    let dns_name = names::for_port(world, &wanted["dns_name"])?;
     let dns_domain = names::domain(&wanted["dns_domain"])?;
     let Some(before) = world.network.row(Kind::Port, id).cloned() else {
         return Err(Kind::Port.not_found(id));

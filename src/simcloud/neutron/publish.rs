@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::{Kind, Refusal, names, names::PortDns, networks::TENANT_SEGMENTS, ports::subnets_of, text};
-use crate::simcloud::{wire::Caller, world::World};
+use crate::simcloud::{
+    faults::{Fault, Target},
+    wire::Caller,
+    world::World,
+};
 
 mod driver;
 
@@ -140,6 +144,10 @@ pub(super) fn port_updated(
     if old.name == row.name && old.domain == row.domain && same_ips {
         return;
     }
+    let publishes = !row.previous_name.is_empty() || !row.current_name.is_empty();
+    if publishes && world.faults.hit(&Fault::RepublicationLost, Target::named(&row.name)) {
+        return;
+    }
     if !row.previous_name.is_empty() {
         let gone = driver::delete(world, caller, &row.previous_domain, &row.previous_name, &old_ips);
         // An error that the hook does not know ends it; the update itself has been made.
@@ -219,6 +227,20 @@ fn inherited(world: &World, fip: &Value) -> (String, String) {
     (dns.name.clone(), network_domain(world, text(port, "network_id")))
 }
 
+/// What is published for a floating IP: its address, unless a fault takes the fixed one.
+fn public_addresses(world: &World, fip: &Value, name: &str) -> Vec<String> {
+    let mut addresses = vec![text(fip, "floating_ip_address").to_owned()];
+    if let Some(fixed) = fip["fixed_ip_address"].as_str() {
+        if world.faults.hit(&Fault::PrivateAddress, Target::named(name)) {
+            addresses.clear();
+            addresses.push(fixed.to_owned());
+        } else if world.faults.hit(&Fault::PrivateAddressToo, Target::named(name)) {
+            addresses.push(fixed.to_owned());
+        }
+    }
+    addresses
+}
+
 /// After a floating IP was made: an error is told, and the floating IP stays.
 pub(super) fn fip_created(
     world: &mut World,
@@ -235,7 +257,7 @@ pub(super) fn fip_created(
     }
     let row = FipDns { name: own.0, published_name: name.clone(), published_domain: domain.clone() };
     world.network.fip_dns.insert(text(fip, "id").to_owned(), row);
-    let ips = [text(fip, "floating_ip_address").to_owned()];
+    let ips = public_addresses(world, fip, &name);
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
 }
 
@@ -249,10 +271,14 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
     let (name, domain) = inherited(world, fip);
     let publishes = !name.is_empty() && !domain.is_empty();
     let ips = [text(fip, "floating_ip_address").to_owned()];
+    let unchanged =
+        old.as_ref().is_some_and(|old| old.published_name == name && old.published_domain == domain);
+    if unchanged
+        || ((old.is_some() || publishes) && world.faults.hit(&Fault::RepublicationLost, Target::named(&name)))
+    {
+        return Ok(());
+    }
     if let Some(old) = old {
-        if old.published_name == name && old.published_domain == domain {
-            return Ok(());
-        }
         world.network.fip_dns.remove(&id);
         driver::delete(world, caller, &old.published_domain, &old.published_name, &ips)
             .or_else(DriverError::tolerated)?;
@@ -262,6 +288,7 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
     }
     let row = FipDns { published_name: name.clone(), published_domain: domain.clone(), ..FipDns::default() };
     world.network.fip_dns.insert(id, row);
+    let ips = public_addresses(world, fip, &name);
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
 }
 

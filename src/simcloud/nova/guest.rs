@@ -1,9 +1,16 @@
 //! A guest that boots: it plays just as much of a boot script as the console shows.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use super::{Server, build};
-use crate::simcloud::{options::GuestView, world::World};
+use crate::simcloud::{
+    faults::{Fault, Target},
+    options::GuestView,
+    world::World,
+};
 
 /// What the server's guest knows of itself and of the network it is in.
 pub(super) fn view(world: &World, server: &Server) -> GuestView {
@@ -15,6 +22,12 @@ pub(super) fn view(world: &World, server: &Server) -> GuestView {
     };
     let networks: Vec<String> = ports.iter().map(|port| text(port, "network_id")).collect();
     let names = world.network.ports_of_networks(&networks);
+    let found = |name: &str, port: &serde_json::Value| {
+        if world.faults.hit(&Fault::GuestMisled, Target::named(name)) {
+            return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        addresses(port).first().copied()
+    };
     GuestView {
         server_id: server.id.clone(),
         name: server.name.clone(),
@@ -24,7 +37,7 @@ pub(super) fn view(world: &World, server: &Server) -> GuestView {
         addresses: ports.iter().flat_map(addresses).collect(),
         names: names
             .iter()
-            .filter_map(|(name, port)| Some((name.clone(), *addresses(port).first()?)))
+            .filter_map(|(name, port)| Some((name.clone(), found(name, port)?)))
             .collect(),
     }
 }

@@ -138,7 +138,7 @@ fn version(world: &World) -> Value {
 
 fn route(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
     let path = call.segments();
-    if call.method != Method::GET && !call.caller.may_write() {
+    if call.method != Method::GET && world.only_reads(&call.caller) {
         let message = "Policy doesn't allow os_compute_api:servers to be performed.";
         return Err(Refusal::new(403, "forbidden", message));
     }

@@ -97,7 +97,7 @@ async fn a_test_that_breaks_the_runner_is_undone_and_the_others_go_on() {
 async fn the_end_of_the_runs_time_ends_its_tests() {
     let cloud = slow().await;
     let mut player = Player::of(&cloud, &[FIP_PORT]).patient(10);
-    player.settings = Box::new(|settings| settings.run_timeout = Duration::from_millis(150));
+    player.arrange = Box::new(|plan| plan.settings.run_timeout = Duration::from_millis(150));
     let played = player.play().await;
     assert_eq!(played.only().outcome, Outcome::TimedOut, "{:#?}", played.report);
     assert_ne!(played.report.verdict, Some(Verdict::Passed));

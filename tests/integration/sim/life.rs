@@ -100,7 +100,7 @@ async fn what_a_failed_test_made_is_kept_for_a_look_at_it_and_then_undone() {
     let cloud = cloud().await;
     cloud.faults().inject(Fault::WrongTtl);
     let mut player = Player::of(&cloud, &[FIP_OWN, ZONE]);
-    player.settings = Box::new(|settings| settings.keep_on_failure = Duration::from_mins(10));
+    player.arrange = Box::new(|plan| plan.settings.keep_on_failure = Duration::from_mins(10));
     let inputs = player.inputs();
     let played = player.play().await;
     let failed = played.test(FIP_OWN);
@@ -123,7 +123,7 @@ async fn what_a_failed_test_made_is_kept_for_a_look_at_it_and_then_undone() {
 async fn a_suspended_run_begins_no_test_and_goes_on_when_it_is_resumed() {
     let cloud = cloud().await;
     let mut player = Player::of(&cloud, &[PORT, ZONE]);
-    player.settings = Box::new(|settings| settings.max_parallel = 1);
+    player.arrange = Box::new(|plan| plan.settings.max_parallel = 1);
     let suspension = player.control.suspension.clone();
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let told = Arc::clone(&seen);

@@ -47,7 +47,7 @@ async fn two_hundred_tests_at_once_pass_and_leave_nothing() {
         (1..=200).map(|number| ZONE_ONLY.replace("NAME", &format!("zone-{number}"))).collect();
     let document = copies.join("---");
     let mut player = Player::of_text(&cloud, &document).patient(100);
-    player.settings = Box::new(|settings| settings.max_parallel = 200);
+    player.arrange = Box::new(|plan| plan.settings.max_parallel = 200);
     let played = player.play().await;
     played.passed();
     assert_eq!(played.report.summary.passed, 200);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tempest_operator::api::tempest_run::{CloudSpec, TempestRunSpec};
 use tempest_operator::openstack::{CaSource, CloudConfig, CloudsFile, EndpointPolicy, SessionOptions};
 use tempest_operator::outcome::{Role, TestResult, Verdict};
-use tempest_operator::plan::{self, RunIdentity, Settings};
+use tempest_operator::plan::{self, RunIdentity, RunPlan};
 use tempest_operator::report::RunReport;
 use tempest_operator::runner::event::{Event, EventKind, EventSink};
 use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
@@ -97,7 +97,7 @@ impl Played {
 pub struct Player {
     pub spec: TempestRunSpec,
     pub catalogue: Catalogue,
-    pub settings: Box<dyn FnOnce(&mut Settings) + Send>,
+    pub arrange: Box<dyn FnOnce(&mut RunPlan) + Send>,
     pub clouds_yaml: String,
     pub options: SessionOptions,
     pub control: Control,
@@ -136,7 +136,7 @@ impl Player {
         Self {
             spec,
             catalogue: Catalogue::built_in().unwrap(),
-            settings: Box::new(|_| {}),
+            arrange: Box::new(|_| {}),
             clouds_yaml: cloud.clouds_yaml(),
             options: SessionOptions {
                 policy: EndpointPolicy::allowing_loopback(),
@@ -150,6 +150,14 @@ impl Player {
             locks: Locks::default(),
             clock: Clock::system(),
         }
+    }
+
+    /// A run of these built-in scenarios with everything that a scenario may need, and the documents' own deadlines.
+    pub fn with_everything(cloud: &SimCloud, include: &[&str]) -> Self {
+        let mut player = Self::of(cloud, include).patient(100);
+        let [alternate, admin, reader] = ["demo2", "admin", "reader"].map(|entry| Some(entry.to_owned()));
+        player.spec.cloud = CloudSpec { alternate, admin, reader, ..player.spec.cloud };
+        player
     }
 
     /// A run of a user's own scenarios.
@@ -189,13 +197,13 @@ impl Player {
 
     pub async fn play(self) -> Played {
         let inputs = self.inputs();
-        let Self { spec, catalogue, settings, control, mut on_event, run, kept, clock, .. } = self;
+        let Self { spec, catalogue, arrange, control, mut on_event, run, kept, clock, .. } = self;
         let policy = plan::settings(&spec).verdict;
         let planner: Planner = {
             let run = run.clone();
             Box::new(move |facts| {
                 let mut plan = plan::make(&spec, &catalogue, facts, run)?;
-                settings(&mut plan.settings);
+                arrange(&mut plan);
                 Ok(plan)
             })
         };

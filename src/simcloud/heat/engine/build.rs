@@ -157,7 +157,10 @@ fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>
         old.requires = requires;
         let change = if !usable {
             Ok(Change::Replace)
-        } else if old.properties == properties || old.hollow {
+        } else if old.properties == properties
+            || old.hollow
+            || world.faults.hit(&Fault::UpdateIgnored, Target::named(&old.kind))
+        {
             Ok(Change::None)
         } else {
             resources::update(&mut Job::of(world, stack, &old), &properties)

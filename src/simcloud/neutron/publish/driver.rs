@@ -49,7 +49,7 @@ impl DriverError {
 }
 
 fn get(world: &mut World, caller: &Caller, path: &str, all_projects: bool) -> Result<Value, DriverError> {
-    let headers: &[(&str, &str)] = if all_projects { &[("x-auth-all-projects", "true")] } else { &[] };
+    let headers: &[(&str, &str)] = if all_projects { &[ALL_PROJECTS] } else { &[] };
     world.internal_with(caller, Service::Dns, Method::GET, path, Value::Null, headers).map_err(|refusal| {
         match refusal.status {
             403 => DriverError::DomainNotFound,
@@ -68,13 +68,49 @@ fn zone_id(world: &mut World, caller: &Caller, domain: &str, all: bool) -> Resul
         .ok_or(DriverError::DomainNotFound)
 }
 
+const ALL_PROJECTS: (&str, &str) = ("x-auth-all-projects", "true");
+
 fn add(world: &mut World, caller: &Caller, domain: &str, record: &Value) -> Result<(), DriverError> {
-    let zone = zone_id(world, caller, domain, false)?;
+    let named = Target::named(text(record, "name"));
+    let (zone, headers) = match zone_id(world, caller, domain, false) {
+        Err(DriverError::DomainNotFound) => {
+            let own = world.identity.neutron.clone();
+            let zone = zone_id(world, &own, domain, true)?;
+            if !world.faults.hit(&Fault::ForeignZone, named) {
+                return Err(DriverError::DomainNotFound);
+            }
+            (zone, [ALL_PROJECTS].to_vec())
+        }
+        other => (other?, Vec::new()),
+    };
+    let foreign = !headers.is_empty();
+    let caller = if foreign { world.identity.neutron.clone() } else { caller.clone() };
     let path = format!("/v2/zones/{zone}/recordsets");
-    world
-        .internal(caller, Service::Dns, Method::POST, &path, record.clone())
-        .map(drop)
-        .map_err(DriverError::of)
+    let made = world.internal_with(&caller, Service::Dns, Method::POST, &path, record.clone(), &headers);
+    match made.map_err(DriverError::of) {
+        Err(DriverError::Duplicate)
+            if record["type"] != "PTR" && world.faults.hit(&Fault::RecordOverwritten, named) =>
+        {
+            overwrite(world, &caller, &path, record)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// What a fault does to the record that has the name already.
+fn overwrite(world: &mut World, caller: &Caller, path: &str, record: &Value) -> Result<(), DriverError> {
+    let found =
+        get(world, caller, &format!("{path}?name={}&type={}", text(record, "name"), text(record, "type")), false)?;
+    let path = format!("{path}/{}", text(&found["recordsets"][0], "id"));
+    let data = json!({"records": record["records"]});
+    world.internal(caller, Service::Dns, Method::PUT, &path, data).map(drop).map_err(DriverError::of)
+}
+
+/// Another zone of the caller, where a fault publishes instead.
+fn other_zone(world: &mut World, caller: &Caller, domain: &str) -> Option<String> {
+    let zones = get(world, caller, "/v2/zones", false).ok()?;
+    let mut names = zones["zones"].as_array()?.iter().map(|zone| text(zone, "name"));
+    names.find(|name| *name != domain).map(str::to_owned)
 }
 
 /// Publishes a name with its addresses.
@@ -85,16 +121,32 @@ pub(super) fn create(
     name: &str,
     ips: &[String],
 ) -> Result<(), DriverError> {
-    let fqdn = format!("{name}.{domain}");
-    if world.faults.hit(&Fault::PublicationLost, Target::named(&fqdn)) {
+    let wanted = format!("{name}.{domain}");
+    if world.faults.is_on(&Fault::PublicationLost, Target::named(&wanted)) {
         return Ok(());
     }
+    let mut domain = domain.to_owned();
+    if world.faults.is_on(&Fault::WrongZone, Target::named(&wanted)) {
+        match other_zone(world, caller, &domain) {
+            Some(other) => domain = other,
+            None => return Ok(()),
+        }
+    }
+    let domain = domain.as_str();
+    let fqdn = format!("{name}.{domain}");
     let (v6, v4): (Vec<&String>, Vec<&String>) = ips.iter().partition(|ip| ip.contains(':'));
     for (kind, records) in [("A", v4), ("AAAA", v6)] {
         if !records.is_empty() {
             let record = json!({"name": fqdn, "type": kind, "records": records});
             add(world, caller, domain, &record)?;
         }
+    }
+    // From here on it is known that there was something to publish.
+    world.faults.reach(&Fault::PublicationLost);
+    world.faults.reach(&Fault::WrongZone);
+    if world.faults.hit(&Fault::StrayRecord, Target::named(&fqdn)) {
+        let stray = json!({"name": format!("stray-{fqdn}"), "type": "TXT", "records": ["\"stray\""]});
+        add(world, caller, domain, &stray)?;
     }
     if !world.options.reverse_dns || world.faults.hit(&Fault::PtrOff, Target::named(&fqdn)) {
         return Ok(());
@@ -160,7 +212,7 @@ pub(super) fn delete(
     ips: &[String],
 ) -> Result<(), DriverError> {
     let fqdn = format!("{name}.{domain}");
-    if world.faults.hit(&Fault::PublicationKept, Target::named(&fqdn)) {
+    if world.faults.is_on(&Fault::PublicationKept, Target::named(&fqdn)) {
         return Ok(());
     }
     let mut all = false;
@@ -171,8 +223,9 @@ pub(super) fn delete(
         }
         other => other?,
     };
-    let headers: &[(&str, &str)] = if all { &[("x-auth-all-projects", "true")] } else { &[] };
+    let headers: &[(&str, &str)] = if all { &[ALL_PROJECTS] } else { &[] };
     for id in ids {
+        world.faults.reach(&Fault::PublicationKept);
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
         let gone = world.internal_with(caller, Service::Dns, Method::DELETE, &path, Value::Null, headers);
         gone.map_err(DriverError::Other)?;
@@ -193,6 +246,9 @@ pub(super) fn delete(
         let Some(id) = found["recordsets"][0]["id"].as_str() else {
             continue;
         };
+        if world.faults.hit(&Fault::PtrKept, Target::named(&fqdn)) {
+            continue;
+        }
         let path = format!("/v2/zones/{zone}/recordsets/{id}");
         // Neutron also removes what was set for the floating IP by another way.
         let headers = [("x-designate-edit-managed-records", "true")];
