@@ -65,19 +65,19 @@ fn reverse_name(address: &str) -> Result<String, String> {
     }
 }
 
-/// The host name that Nova derives from a server's display name (`nova.utils.sanitize_hostname`): lower case; space,
-/// underscore and dot become hyphens; what is no word character, dot or hyphen is dropped; no hyphen or dot at
-/// either end; at most 63 characters.
+/// The host name that Nova derives from a server's display name (`nova.utils.sanitize_hostname`): of its first 63
+/// characters, in lower case, space, underscore and dot become hyphens, what else is no word character or hyphen is
+/// dropped, and so are hyphens at either end.
 fn hostname(name: &str) -> String {
     let mut kept: String = name
         .trim()
         .chars()
+        .take(63)
         .map(|character| if matches!(character, ' ' | '_' | '.') { '-' } else { character })
         .filter(|character| character.is_ascii_alphanumeric() || *character == '-')
         .collect();
     kept.make_ascii_lowercase();
-    let stripped: String = kept.trim_matches('-').chars().take(63).collect();
-    stripped.trim_end_matches('-').to_owned()
+    kept.trim_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -103,5 +103,10 @@ mod tests {
     #[case("plain", "plain")]
     fn a_host_name_is_what_nova_makes_of_it(#[case] name: &str, #[case] host: &str) {
         assert_eq!(hostname(name), host);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_before_anything_is_dropped_from_it() {
+        assert_eq!(hostname(&format!("!{}bc", "a".repeat(61))), format!("{}b", "a".repeat(61)));
     }
 }

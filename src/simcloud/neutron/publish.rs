@@ -279,15 +279,20 @@ pub(super) fn fip_updated(world: &mut World, caller: &Caller, fip: &Value) -> Re
         return Ok(());
     }
     if let Some(old) = old {
-        world.network.fip_dns.remove(&id);
+        // Neutron never stores the new name in a row that is there: it goes on believing in the first one.
+        if !publishes {
+            world.network.fip_dns.remove(&id);
+        }
         driver::delete(world, caller, &old.published_domain, &old.published_name, &ips)
             .or_else(DriverError::tolerated)?;
+    } else if publishes {
+        let (published_name, published_domain) = (name.clone(), domain.clone());
+        let row = FipDns { published_name, published_domain, ..FipDns::default() };
+        world.network.fip_dns.insert(id, row);
     }
     if !publishes {
         return Ok(());
     }
-    let row = FipDns { published_name: name.clone(), published_domain: domain.clone(), ..FipDns::default() };
-    world.network.fip_dns.insert(id, row);
     let ips = public_addresses(world, fip, &name);
     driver::create(world, caller, &domain, &name, &ips).or_else(DriverError::tolerated)
 }

@@ -58,7 +58,7 @@ pub(super) fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply
         id: id.clone(),
         name: name.to_owned(),
         owner: call.caller.clone(),
-        hostname: if hostname.is_empty() { format!("server-{id}") } else { hostname },
+        hostname: if hostname.is_empty() { format!("Server-{id}") } else { hostname },
         image: glance::IMAGE_ID.to_owned(),
         flavor: flavor.to_owned(),
         requested,

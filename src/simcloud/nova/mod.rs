@@ -180,14 +180,13 @@ fn limits(world: &World, call: &Call) -> Reply {
         "maxServerGroups": 10, "maxServerGroupMembers": 10, "totalServerGroupsUsed": 0}}}))
 }
 
-/// Nova's host name for a display name.
+/// Nova's host name for a display name: the name is cut before anything is dropped from it.
 pub(super) fn hostname(name: &str) -> String {
-    let mut clean: String = name
+    let clean: String = name
         .chars()
+        .take(63)
         .map(|c| if matches!(c, ' ' | '_' | '.') { '-' } else { c })
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .collect::<String>()
-        .to_ascii_lowercase();
-    clean.truncate(63);
-    clean.trim_matches(|c| c == '-' || c == '.').to_owned()
+        .collect();
+    clean.to_ascii_lowercase().trim_matches('-').to_owned()
 }

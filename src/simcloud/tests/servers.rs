@@ -1,6 +1,12 @@
 use serde_json::json;
 
 use super::client::{Client, start};
+use crate::simcloud::nova::hostname;
+
+#[test]
+fn a_long_name_is_cut_before_anything_is_dropped_from_it() {
+    assert_eq!(hostname(&format!("!{}.bc", "A".repeat(61))), "a".repeat(61));
+}
 
 #[tokio::test]
 async fn a_server_names_its_port_and_leaves_it_nameless() {
