@@ -21,6 +21,8 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.nameservers = cloud.name_servers().iter().map(ToString::to_string).collect();
     spec.cloud.primary = Some("demo".to_owned());
     spec.cloud.alternate = Some("demo2".to_owned());
+    spec.cloud.admin = Some("admin".to_owned());
+    spec.cloud.reader = Some("reader".to_owned());
     // Which network publishes is an administrator's knowledge, and this cloud is our own.
     spec.cloud.published_network = Some("published".to_owned());
     spec.scenarios.include = args.include;
