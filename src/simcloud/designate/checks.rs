@@ -71,14 +71,19 @@ pub(super) fn email(value: &Value) -> Result<String, Refusal> {
     if fits { Ok(email.to_owned()) } else { Err(invalid_value(&format!("{email} is not an email"))) }
 }
 
+/// Seconds; a text that Python would read as a number is one.
 pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    match value.as_u64().and_then(|ttl| u32::try_from(ttl).ok()) {
-        Some(ttl) if ttl <= 2_147_483_647 => Ok(Some(ttl)),
-        None if value.is_i64() => Err(invalid_value("Value must be >= 0 for field ttl")),
-        _ => Err(invalid_value("Value must be an integer between 0 and 2147483647")),
+    let seconds = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.trim().parse::<i64>().map_err(|_| {
+            invalid_value(&format!("invalid literal for int() with base 10: '{text}'"))
+        })?,
+        other => other.as_i64().unwrap_or(i64::MAX),
+    };
+    match u32::try_from(seconds) {
+        Ok(ttl) if ttl <= 2_147_483_647 => Ok(Some(ttl)),
+        Err(_) if seconds < 0 => Err(invalid_value("Value must be >= 0 for field ttl")),
+        _ => Err(invalid_value("Value too high for ttl")),
     }
 }
 
@@ -86,7 +91,7 @@ pub(super) fn description(value: &Value) -> Result<Option<String>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) if text.chars().count() <= 160 => Ok(Some(text.clone())),
-        _ => Err(invalid_value("Value must be at most 160 characters long")),
+        _ => Err(invalid_value("Value too long for description")),
     }
 }
 

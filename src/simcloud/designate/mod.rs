@@ -46,6 +46,8 @@ pub(super) struct RecordSet {
     serial: Option<u32>,
     /// Designate's own: SOA and apex NS, and what was set for a floating IP.
     managed: bool,
+    /// The floating IP that it was set for, and by which project.
+    set_for: Option<(String, String)>,
     version: u32,
     created_at: String,
     updated_at: Option<String>,

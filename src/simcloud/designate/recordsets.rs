@@ -171,6 +171,7 @@ fn create(world: &mut World, call: &Call, who: &View, zone_id: &str) -> Result<R
         action: if nothing { "NONE" } else { "CREATE" },
         serial: None,
         managed: false,
+        set_for: None,
         version: 1,
         created_at: world.timestamp_micros(),
         updated_at: None,

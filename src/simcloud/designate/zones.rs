@@ -136,6 +136,7 @@ fn create(world: &mut World, call: &Call, who: &View) -> Result<Reply, Refusal> 
             action: "CREATE",
             serial: Some(zone.serial),
             managed: true,
+            set_for: None,
             version: 1,
             created_at: zone.created_at.clone(),
             updated_at: None,
