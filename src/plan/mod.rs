@@ -60,6 +60,8 @@ pub struct Settings {
     pub guest_offered: bool,
     /// Reverse records are offered: `facts.ptr` in expressions.
     pub ptr_offered: bool,
+    /// Names of floating IPs are offered: `facts.floatingIpDns` in expressions.
+    pub floating_ip_dns_offered: bool,
     /// What counts as a failure.
     pub verdict: VerdictPolicy,
 }

@@ -179,7 +179,8 @@ fn changed_row(
         let external =
             if row.domain.is_empty() { network_domain(world, network_id) } else { row.domain.clone() };
         row.current_name.clone_from(&row.name);
-        row.current_domain = names::expand(world, caller, &external);
+        // Neutron forgets the keywords of a domain that has just been changed.
+        row.current_domain = if moved { external } else { names::expand(world, caller, &external) };
         if row.current_name.is_empty() || row.current_domain.is_empty() {
             row.current_name.clear();
             row.current_domain.clear();
