@@ -11,5 +11,6 @@ mod many;
 mod misbehaving;
 mod passing;
 mod player;
+mod ports;
 mod secrets;
 mod users;
