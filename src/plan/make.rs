@@ -119,6 +119,7 @@ pub fn settings(spec: &TempestRunSpec) -> Settings {
         guest_offered: features.guest != FeatureMode::NotOffered,
         ptr_offered: features.ptr != FeatureMode::NotOffered,
         thresholds: thresholds.unwrap_or_default(),
+        floating_ip_dns_offered: features.floating_ip_dns != FeatureMode::NotOffered,
         verdict: VerdictPolicy {
             strict: spec.scenarios.strict,
             fail_on_leak: on_leak.unwrap_or_default() == OnLeak::Fail,

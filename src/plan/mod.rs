@@ -62,6 +62,8 @@ pub struct Settings {
     pub ptr_offered: bool,
     /// How long DNS may take to be true, in every test.
     pub thresholds: Thresholds,
+    /// Names of floating IPs are offered: `facts.floatingIpDns` in expressions.
+    pub floating_ip_dns_offered: bool,
     /// What counts as a failure.
     pub verdict: VerdictPolicy,
 }

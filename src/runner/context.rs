@@ -211,6 +211,7 @@ fn first_scope(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> Sco
         "publishedNetwork": id(&facts.published_network),
         "nameServers": facts.name_servers.iter().map(|server| server.label.clone()).collect::<Vec<_>>(),
         "ptr": run.plan.settings.ptr_offered,
+        "floatingIpDns": run.plan.settings.floating_ip_dns_offered,
         "guest": run.plan.settings.guest_offered,
     });
     for role in Role::ALL {

@@ -13,7 +13,7 @@
 //! | `facts.ROLE.projectId`, `.projectName`, `.userId`, `.userName` | who a credential is; null without it |
 //! | `facts.image`, `.flavor`, `.floatingNetwork`, `.publishedNetwork` | ids; null when there is none |
 //! | `facts.nameServers` | labels of the name servers that the owner gave |
-//! | `facts.ptr`, `facts.guest` | whether the owner offers reverse records, and guests |
+//! | `facts.ptr`, `facts.floatingIpDns`, `facts.guest` | whether the owner offers reverse records, names of floating IPs, and guests |
 //! | `vars.NAME` | the document's variables, those before it included |
 //! | `templates.NAME` | the text of one of the document's HOT templates |
 //! | `stacks.NAME.id`, `.name`, `.outputs.KEY` | a stack's last known state |

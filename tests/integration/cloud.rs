@@ -53,7 +53,12 @@ fn everything_passes_and_nothing_is_left(arguments: &[&str]) -> Value {
     let junit = state.path().join("out.xml");
     let file = run_file(state.path(), "'*'", "NotOffered", 100);
     let mut command = against_the_cloud("run", state.path());
-    with_all_roles(&mut command).args(["--output", "json", "--junit"]).arg(&junit).arg("-f").arg(file).args(arguments);
+    with_all_roles(&mut command)
+        .args(["--output", "json", "--junit"])
+        .arg(&junit)
+        .arg("-f")
+        .arg(file)
+        .args(arguments);
     let run = Watched::run(&mut command, state.path(), |_, _| ());
     assert_eq!(run.status.code(), Some(0), "{}", run.told());
     let report = run.json();

@@ -12,5 +12,6 @@ mod misbehaving;
 mod pace;
 mod passing;
 mod player;
+mod ports;
 mod secrets;
 mod users;

@@ -11,7 +11,7 @@ use crate::scenario::fault::suggestion;
 use crate::scenario::hot::Hot;
 
 const ROOTS: [&str; 7] = ["run", "test", "facts", "vars", "templates", "stacks", "captures"];
-const FACTS: [&str; 12] = [
+const FACTS: [&str; 13] = [
     "region",
     "image",
     "flavor",
@@ -19,6 +19,7 @@ const FACTS: [&str; 12] = [
     "publishedNetwork",
     "nameServers",
     "ptr",
+    "floatingIpDns",
     "guest",
     "primary",
     "alternate",

@@ -75,9 +75,10 @@ pub(super) fn email(value: &Value) -> Result<String, Refusal> {
 pub(super) fn ttl(value: &Value) -> Result<Option<u32>, Refusal> {
     let seconds = match value {
         Value::Null => return Ok(None),
-        Value::String(text) => text.trim().parse::<i64>().map_err(|_| {
-            invalid_value(&format!("invalid literal for int() with base 10: '{text}'"))
-        })?,
+        Value::String(text) => text
+            .trim()
+            .parse::<i64>()
+            .map_err(|_| invalid_value(&format!("invalid literal for int() with base 10: '{text}'")))?,
         other => other.as_i64().unwrap_or(i64::MAX),
     };
     match u32::try_from(seconds) {

@@ -34,6 +34,8 @@ pub enum Fault {
     PublicationLost,
     /// Neutron leaves its records behind when a port or floating IP goes away.
     PublicationKept,
+    /// Neutron publishes every address of every named port, whatever its network and subnets say.
+    PublicationUnasked,
     /// The name servers are not given A and AAAA records.
     LostAddress,
     /// The name servers are given another address.
@@ -154,6 +156,7 @@ impl Fault {
             Self::PtrOff => "ptr-off",
             Self::PublicationLost => "publication-lost",
             Self::PublicationKept => "publication-kept",
+            Self::PublicationUnasked => "publication-unasked",
             Self::LostAddress => "lost-address",
             Self::WrongAddress => "wrong-address",
             Self::WrongTtl => "wrong-ttl",
@@ -231,6 +234,7 @@ impl Fault {
             Self::PtrOff,
             Self::PublicationLost,
             Self::PublicationKept,
+            Self::PublicationUnasked,
             Self::LostAddress,
             Self::WrongAddress,
             Self::WrongTtl,

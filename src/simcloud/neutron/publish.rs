@@ -21,10 +21,18 @@ pub(super) struct FipDns {
     pub(super) published_domain: String,
 }
 
+/// Whether the cloud is broken so that it publishes whatever has a name.
+fn unasked(world: &World) -> bool {
+    world.faults.hit(&Fault::PublicationUnasked, Target::default())
+}
+
 /// Whether names of this network's ports go to Designate at all.
 fn network_publishes(world: &World, network_id: &str) -> bool {
     if !world.options.external_dns {
         return false;
+    }
+    if unasked(world) {
+        return true;
     }
     if subnets_of(world, network_id).iter().any(|s| s["dns_publish_fixed_ip"] == true) {
         return true;
@@ -61,7 +69,11 @@ fn published_ips(world: &World, ips: &Value) -> Vec<String> {
         subnet.is_some_and(|subnet| subnet["dns_publish_fixed_ip"] == true)
     };
     let some: Vec<String> = ips.iter().filter(flagged).map(|ip| text(ip, "ip_address").to_owned()).collect();
-    if some.is_empty() { ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect() } else { some }
+    if some.is_empty() || unasked(world) {
+        ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect()
+    } else {
+        some
+    }
 }
 
 fn new_row(world: &World, caller: &Caller, network_id: &str, name: &str, domain: &str) -> PortDns {
@@ -187,7 +199,8 @@ fn changed_row(
         let external =
             if row.domain.is_empty() { network_domain(world, network_id) } else { row.domain.clone() };
         row.current_name.clone_from(&row.name);
-        row.current_domain = names::expand(world, caller, &external);
+        // Neutron forgets the keywords of a domain that has just been changed.
+        row.current_domain = if moved { external } else { names::expand(world, caller, &external) };
         if row.current_name.is_empty() || row.current_domain.is_empty() {
             row.current_name.clear();
             row.current_domain.clear();

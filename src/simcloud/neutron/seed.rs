@@ -9,8 +9,8 @@ use crate::simcloud::{
     world::World,
 };
 
-/// `public` (external), `private` of the first tenant behind a router, and `published`, shared and outside
-/// the tenants' ranges, so that names of ports on it go to DNS.
+/// `public` (external), `private` of the first tenant behind a router, and `published` and `published-dual`, shared and
+/// outside the tenants' ranges, so that names of ports on them go to DNS; the latter has IPv6 too.
 pub(in crate::simcloud) fn seed(world: &mut World) {
     let admin = Caller { project_id: world.identity.project_id("admin"), ..world.identity.neutron.clone() };
     let demo = world.identity.project_id("demo");
@@ -36,6 +36,14 @@ pub(in crate::simcloud) fn seed(world: &mut World) {
         &json!({"name": "published-subnet",
         "network_id": published, "ip_version": 4, "cidr": "10.99.0.0/16"}),
     );
+    let dual = json!({"name": "published-dual", "shared": true,
+        "provider:network_type": "vxlan", "provider:segmentation_id": 12346});
+    let dual = make(world, &admin, Kind::Network, &dual);
+    for (version, cidr) in [(4, "10.98.0.0/16"), (6, "2001:db8:98::/64")] {
+        let subnet = json!({"name": format!("published-dual-subnet-v{version}"), "network_id": dual,
+            "ip_version": version, "cidr": cidr});
+        make(world, &admin, Kind::Subnet, &subnet);
+    }
     let private = make(world, &admin, Kind::Network, &json!({"name": "private", "project_id": demo}));
     let subnet = make(
         world,

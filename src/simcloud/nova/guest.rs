@@ -35,10 +35,7 @@ pub(super) fn view(world: &World, server: &Server) -> GuestView {
         user_data: server.user_data.clone(),
         metadata: server.metadata.clone().into_iter().collect(),
         addresses: ports.iter().flat_map(addresses).collect(),
-        names: names
-            .iter()
-            .filter_map(|(name, port)| Some((name.clone(), found(name, port)?)))
-            .collect(),
+        names: names.iter().filter_map(|(name, port)| Some((name.clone(), found(name, port)?))).collect(),
     }
 }
 

@@ -148,6 +148,64 @@ async fn a_subnet_flag_publishes_only_its_own_addresses() {
 }
 
 #[tokio::test]
+async fn a_deleted_port_takes_back_only_what_its_subnets_publish_now() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    client.zone("l.example.test.").await;
+    let net = json!({"network": {"name": "n", "dns_domain": "l.example.test."}});
+    let net = client.post("/networking/v2.0/networks", net).await["network"]["id"].clone();
+    let mut subnets = Vec::new();
+    for (version, cidr) in [(4, "198.18.0.0/24"), (6, "2001:db8:6::/64")] {
+        let wanted =
+            json!({"network_id": net, "ip_version": version, "cidr": cidr, "dns_publish_fixed_ip": true});
+        let made = client.post("/networking/v2.0/subnets", json!({"subnet": wanted})).await;
+        subnets.push(made["subnet"]["id"].clone());
+    }
+    let set_v6 = async |publish: bool| {
+        let path = format!("/networking/v2.0/subnets/{}", subnets[1].as_str().unwrap());
+        let answer =
+            client.call("PUT", &path, Some(json!({"subnet": {"dns_publish_fixed_ip": publish}}))).await;
+        assert_eq!(answer.status, 200);
+    };
+    let delete = async |port: &Value| {
+        let path = format!("/networking/v2.0/ports/{}", port["port"]["id"].as_str().unwrap());
+        assert_eq!(client.call("DELETE", &path, None).await.status, 204);
+    };
+    let mut wanted = json!({"network_id": net, "dns_name": "both"});
+    let made = client.post("/networking/v2.0/ports", json!({"port": wanted})).await;
+    let server = cloud.name_servers()[0];
+    let answers = async |kind| ask(server, "both.l.example.test.", kind).await.unwrap().answers.len();
+    assert_eq!((answers(RecordType::A).await, answers(RecordType::AAAA).await), (1, 1));
+    set_v6(false).await;
+    delete(&made).await;
+    assert_eq!((answers(RecordType::A).await, answers(RecordType::AAAA).await), (0, 1));
+    // A port of the same name and addresses takes the rest along, and its reverse record.
+    set_v6(true).await;
+    wanted["fixed_ips"] = made["port"]["fixed_ips"].clone();
+    let again = client.post("/networking/v2.0/ports", json!({"port": wanted})).await;
+    delete(&again).await;
+    assert!(cloud.snapshot().recordsets.is_empty());
+}
+
+#[tokio::test]
+async fn keywords_of_a_domain_are_filled_in_but_not_when_it_has_just_been_changed() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let named = json!({"dns_name": "a", "dns_domain": "<project_id>.m.example.test."});
+    let made = port(&client, "published", named).await.body["port"].clone();
+    let path = format!("/networking/v2.0/ports/{}", made["id"].as_str().unwrap());
+    let fqdn = |port: &Value| port["dns_assignment"][0]["fqdn"].as_str().unwrap().to_owned();
+    assert_eq!(fqdn(&made), format!("a.{}.m.example.test.", client.project));
+    for (change, expected) in [
+        (json!({"dns_domain": "<project_id>.n.example.test."}), "a.<project_id>.n.example.test.".to_owned()),
+        (json!({"dns_name": "b"}), format!("b.{}.n.example.test.", client.project)),
+    ] {
+        let changed = client.call("PUT", &path, Some(json!({"port": change}))).await;
+        assert_eq!((changed.status, fqdn(&changed.body["port"])), (200, expected));
+    }
+}
+
+#[tokio::test]
 async fn what_designate_refuses_neutron_mostly_swallows() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;

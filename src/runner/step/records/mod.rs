@@ -50,10 +50,11 @@ pub async fn play(context: &StepContext<'_>, action: &RecordsAction) -> Result<S
     let measured = times.into_inner().into_propagation(&wanted, round.servers());
     keep(context, &wanted, measured, settled.is_ok());
     settled?;
-    round.note_serials().await?;
     if !wanted.never().is_empty() {
         watch(context, &round, context.test.scaled(action.hold)).await?;
     }
+    // Not before: while it is watched the serial must still be newer than the one noted earlier.
+    round.note_serials().await?;
     Ok(StepEnd::Done)
 }
 

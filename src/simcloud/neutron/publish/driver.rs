@@ -99,8 +99,12 @@ fn add(world: &mut World, caller: &Caller, domain: &str, record: &Value) -> Resu
 
 /// What a fault does to the record that has the name already.
 fn overwrite(world: &mut World, caller: &Caller, path: &str, record: &Value) -> Result<(), DriverError> {
-    let found =
-        get(world, caller, &format!("{path}?name={}&type={}", text(record, "name"), text(record, "type")), false)?;
+    let found = get(
+        world,
+        caller,
+        &format!("{path}?name={}&type={}", text(record, "name"), text(record, "type")),
+        false,
+    )?;
     let path = format!("{path}/{}", text(&found["recordsets"][0], "id"));
     let data = json!({"records": record["records"]});
     world.internal(caller, Service::Dns, Method::PUT, &path, data).map(drop).map_err(DriverError::of)
