@@ -76,7 +76,7 @@ fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<Strin
         .into_iter()
         .flatten()
         .find(|flavor| flavor["id"] == wanted || flavor["name"] == wanted);
-    let message = || format!("The Flavor ({wanted}) could not be found.");
+    let message = || format!("No Flavor matching {{'name': '{wanted}'}}. (HTTP 404)");
     found.map(|flavor| flavor["id"].as_str().unwrap_or_default().to_owned()).ok_or_else(message)
 }
 
@@ -98,7 +98,11 @@ pub(in crate::simcloud::heat) fn custom(
         "neutron.port" => (Service::Network, "/v2.0/ports"),
         "neutron.router" => (Service::Network, "/v2.0/routers"),
         "neutron.security_group" => (Service::Network, "/v2.0/security-groups"),
-        "designate.zone" => (Service::Dns, "/v2/zones"),
+        "designate.zone" => {
+            return by_name_or_id(world, caller, Service::Dns, "/v2/zones", value)
+                .map(drop)
+                .map_err(|_| format!("The Designate Zone ({value}) could not be found."));
+        }
         "glance.image" => {
             return by_name_or_id(world, caller, Service::Image, "/v2/images", value)
                 .map(drop)
@@ -116,7 +120,7 @@ pub(in crate::simcloud::heat) fn custom(
             let fits = value.split_once('/').is_some_and(|(base, prefix)| {
                 base.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok()
             });
-            return if fits { Ok(()) } else { Err(format!("Invalid net cidr {value}")) };
+            return if fits { Ok(()) } else { Err(format!("Invalid net cidr invalid IPNetwork {value} ")) };
         }
         "ip_addr" => {
             let fits = value.parse::<std::net::IpAddr>().is_ok();
