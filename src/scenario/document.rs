@@ -157,6 +157,8 @@ pub enum StackChange {
         template: Option<String>,
         /// HOT parameters: an object.
         parameters: Template,
+        /// Heat's `disable_rollback`.
+        disable_rollback: bool,
     },
     /// Deleted.
     Delete,

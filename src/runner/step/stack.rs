@@ -23,8 +23,8 @@ pub async fn play(context: &StepContext<'_>, action: &StackAction) -> Result<Ste
         StackChange::Create { template, parameters, disable_rollback } => {
             create(context, session, action, template, parameters, *disable_rollback).await?;
         }
-        StackChange::Update { template, parameters } => {
-            update(context, session, action, template.as_deref(), parameters).await?;
+        StackChange::Update { template, parameters, disable_rollback } => {
+            update(context, session, action, template.as_deref(), parameters, *disable_rollback).await?;
         }
         StackChange::Delete => {
             let handle = handle(context, &action.name)?;
@@ -137,6 +137,7 @@ async fn update(
     action: &StackAction,
     template: Option<&str>,
     given: &Template,
+    disable_rollback: bool,
 ) -> Result<(), StepFault> {
     let mut handle = handle(context, &action.name)?;
     if let Some(template) = template {
@@ -152,7 +153,7 @@ async fn update(
         parameters: handle.parameters.clone(),
         tags: context.run().plan.run.stack_tags(),
         timeout_minutes: Some(minutes(context)),
-        disable_rollback: true,
+        disable_rollback,
         environment: None,
     };
     // A stack that is still busy answers 409: it is asked again until it is not.

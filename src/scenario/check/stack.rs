@@ -74,7 +74,7 @@ impl Checker {
         let given = [
             ("template", spec.template.is_some() && !takes_template),
             ("parameters", !spec.parameters.is_empty() && !takes_template),
-            ("disableRollback", spec.disable_rollback.is_some() && spec.action != Create),
+            ("disableRollback", spec.disable_rollback.is_some() && !takes_template),
             ("wait", spec.wait.is_some() && spec.action == Await),
         ];
         for (name, _) in given.into_iter().filter(|(_, wrong)| *wrong) {
@@ -155,7 +155,11 @@ impl Checker {
         self.check_parameters(&template, &hot, &given, &all, path);
         self.gate_types(&hot, place);
         self.known.note_stack(&spec.name, KnownStack { template, given: all, settled: wait, ..known });
-        Some(StackChange::Update { template: spec.template.clone(), parameters: parameters? })
+        Some(StackChange::Update {
+            template: spec.template.clone(),
+            parameters: parameters?,
+            disable_rollback: spec.disable_rollback.unwrap_or(true),
+        })
     }
 
     /// The stack that a step works on.

@@ -148,6 +148,16 @@ pub(super) fn records(value: &Value, kind: &str) -> Result<Vec<String>, Refusal>
 
 /// A record's data as DNS has it.
 pub(in crate::simcloud) fn parse(kind: &str, data: &str) -> Option<RData> {
+    // What Designate does not take, although zone files may have it.
+    let quoted = data.starts_with('"') && data.ends_with('"');
+    let refused = match kind {
+        "TXT" | "SPF" => !quoted && data.contains(' '),
+        "CAA" => data.contains('"'),
+        _ => false,
+    };
+    if refused {
+        return None;
+    }
     let named = matches!(kind, "CNAME" | "NS" | "PTR" | "MX" | "SRV");
     // Names in record data are absolute in Designate.
     if named && !data.ends_with('.') {

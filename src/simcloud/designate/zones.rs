@@ -86,7 +86,12 @@ fn create(world: &mut World, call: &Call, who: &View) -> Result<Reply, Refusal> 
     }
     for zone in world.dns.zones.values() {
         if zone.name == name {
-            return Err(Refusal::new(409, "duplicate_zone", "Duplicate Zone"));
+            let message = if zone.project_id == who.project_id {
+                "Duplicate Zone"
+            } else {
+                "Zone already exists, owned by a different tenant"
+            };
+            return Err(Refusal::new(409, "duplicate_zone", message));
         }
         let (child, parent) =
             (name.ends_with(&format!(".{}", zone.name)), zone.name.ends_with(&format!(".{name}")));

@@ -1,5 +1,7 @@
 //! The functions of templates.
 
+mod make_url;
+
 use serde_json::{Map, Value, json};
 
 use super::{resources, stack::Stack};
@@ -131,15 +133,17 @@ impl<'a> Resolver<'a> {
             }
             "list_join" => self.list_join(argument),
             "str_split" => self.str_split(argument),
-            "list_concat" | "list_concat_unique" => self.list_concat(argument),
+            "list_concat" => self.list_concat(argument, false),
+            "list_concat_unique" => self.list_concat(argument, true),
             "map_merge" => self.map_merge(argument),
             "repeat" => self.repeat(argument),
             "if" => self.branch(argument),
             "equals" | "not" | "and" | "or" => self.condition(&json!({name: argument})).map(Value::Bool),
             "contains" => self.contains(argument),
-            "digest" | "filter" | "get_file" | "make_url" | "map_replace" | "resource_facade" | "yaql" => {
-                Err(format!("{name} is not simulated"))
-            }
+            "filter" => self.filter(argument),
+            "make_url" => self.resolve(argument).map(|parts| Value::String(make_url::of(&parts))),
+            "map_replace" => self.map_replace(argument),
+            "digest" | "get_file" | "resource_facade" | "yaql" => Err(format!("{name} is not simulated")),
             _ => return None,
         })
     }
@@ -255,10 +259,42 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn list_concat(&mut self, argument: &Value) -> Resolved {
+    fn list_concat(&mut self, argument: &Value, unique: bool) -> Resolved {
         let lists = self.resolve(argument)?;
-        let lists = lists.as_array().cloned().unwrap_or_default();
-        Ok(Value::Array(lists.iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect()))
+        let lists = lists.as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut joined: Vec<Value> = Vec::new();
+        for item in lists.iter().filter_map(Value::as_array).flatten() {
+            if !unique || !joined.contains(item) {
+                joined.push(item.clone());
+            }
+        }
+        Ok(Value::Array(joined))
+    }
+
+    /// The list without the values of the first one.
+    fn filter(&mut self, argument: &Value) -> Resolved {
+        match self.resolve(argument)?.as_array().map(Vec::as_slice) {
+            Some([Value::Array(unwanted), Value::Array(items)]) => {
+                Ok(Value::Array(items.iter().filter(|item| !unwanted.contains(item)).cloned().collect()))
+            }
+            _ => Err("Argument to \"filter\" must be a list of two lists".to_owned()),
+        }
+    }
+
+    /// The map with keys and values replaced by others.
+    fn map_replace(&mut self, argument: &Value) -> Resolved {
+        let resolved = self.resolve(argument)?;
+        let Some([Value::Object(map), by]) = resolved.as_array().map(Vec::as_slice) else {
+            return Err("Incorrect arguments to \"map_replace\" should be: \"map_replace\": [input map, replacements]"
+                .to_owned());
+        };
+        let mut replaced = Map::new();
+        for (key, value) in map {
+            let key = by["keys"].get(key).map_or_else(|| key.clone(), as_text);
+            let value = value.as_str().and_then(|value| by["values"].get(value)).unwrap_or(value);
+            replaced.insert(key, value.clone());
+        }
+        Ok(Value::Object(replaced))
     }
 
     fn map_merge(&mut self, argument: &Value) -> Resolved {

@@ -54,8 +54,8 @@ fn resource(stack: &Stack, name: &str, definition: &Definition) -> Value {
     };
     let mut properties: Map<String, Value> = Schema::of(&definition.kind)
         .into_iter()
-        .flat_map(Schema::all)
-        .map(|name| (name.to_owned(), Value::Null))
+        .flat_map(Schema::shown)
+        .map(|property| (property.name.to_owned(), Value::Null))
         .collect();
     properties.extend(definition.properties.as_object().cloned().unwrap_or_default());
     let attributes = match definition.kind.as_str() {

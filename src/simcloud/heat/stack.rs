@@ -28,6 +28,12 @@ pub(super) struct Resource {
     pub(super) requires: Vec<String>,
     /// The running update has dealt with it.
     pub(super) converged: bool,
+    /// How often it was made again after it went to ERROR.
+    pub(super) remade: u32,
+    /// When it is to be made again.
+    pub(super) again: Option<Duration>,
+    /// Deleting the stack leaves it.
+    pub(super) retained: bool,
     /// A fault: nothing was made.
     pub(super) hollow: bool,
     pub(super) created: String,

@@ -39,6 +39,8 @@ pub(super) struct Definition {
     pub(super) properties: Value,
     pub(super) depends_on: Vec<String>,
     pub(super) condition: Option<Value>,
+    /// Deleting the stack leaves it.
+    pub(super) retained: bool,
 }
 
 /// A template.
@@ -282,11 +284,16 @@ impl Definition {
             Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
+        let policy = body["deletion_policy"].as_str().unwrap_or("Delete");
+        if !["delete", "retain", "snapshot"].contains(&policy.to_ascii_lowercase().as_str()) {
+            return Err(invalid(format!("Invalid deletion policy \"{policy}\"")));
+        }
         Ok(Self {
             kind: kind.to_owned(),
             properties: body["properties"].clone(),
             depends_on,
             condition: body.get("condition").cloned(),
+            retained: policy.eq_ignore_ascii_case("retain"),
         })
     }
 }

@@ -29,12 +29,13 @@ pub(super) fn show(kind: &str) -> Result<Reply, Refusal> {
         return Err(Refusal::new(404, "EntityNotFound", message));
     };
     let mut properties = Map::new();
-    for name in schema.all() {
-        properties.insert(
-            name.to_owned(),
-            json!({"type": "string", "required": schema.required.contains(&name),
-                "update_allowed": schema.updatable.contains(&name), "immutable": false}),
-        );
+    for property in schema.shown() {
+        let mut view = json!({"type": property.kind.word(), "required": property.required,
+            "update_allowed": property.updatable, "immutable": false});
+        if let Some(constraints) = property.constraints() {
+            view["constraints"] = constraints;
+        }
+        properties.insert(property.name.to_owned(), view);
     }
     Ok(Reply::ok(json!({"resource_type": kind, "properties": properties,
         "attributes": {"show": {"type": "map", "description": "Detailed information about resource."}},

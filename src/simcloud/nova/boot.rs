@@ -13,6 +13,9 @@ use crate::simcloud::{
     world::{Event, World},
 };
 
+/// The only one there is.
+const AVAILABILITY_ZONE: &str = "nova";
+
 pub(super) fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply, Refusal> {
     let wanted = &call.body["server"];
     let Some(name) = wanted["name"].as_str().filter(|name| !name.trim().is_empty()) else {
@@ -44,6 +47,9 @@ pub(super) fn create(world: &mut World, call: &Call, minor: u32) -> Result<Reply
         if !world.compute.keypairs.contains_key(&key) {
             return Err(bad_request("Invalid key_name provided."));
         }
+    }
+    if wanted["availability_zone"].as_str().is_some_and(|zone| zone != AVAILABILITY_ZONE) {
+        return Err(bad_request("The requested availability zone is not available"));
     }
     let requested = requested(world, call, wanted, minor)?;
     let user_data = wanted["user_data"].as_str().unwrap_or_default();

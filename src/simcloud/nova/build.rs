@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use super::Server;
 use crate::simcloud::{
     faults::{Fault, Target},
-    wire::{Refusal, Service},
+    wire::{Caller, Refusal, Service},
     world::{Event, World},
 };
+
+const PORT_NOT_USABLE_DNS: &str = "PortNotUsableDNS";
 
 /// Nova's own view of a port.
 fn port(world: &World, id: &str) -> Option<Value> {
@@ -80,6 +82,18 @@ fn fail(world: &mut World, id: &str, message: String) {
     }
 }
 
+/// A build that fails for a port's name is tried on another host, and there is none: the fault tells nothing of the
+/// name. Other troubles with ports end it at once.
+fn why(id: &str, refusal: &Refusal) -> String {
+    if refusal.kind == PORT_NOT_USABLE_DNS {
+        return format!(
+            "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for \
+             instance {id}."
+        );
+    }
+    format!("Build of instance {id} aborted: {}", refusal.message)
+}
+
 /// A build ends.
 pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
     let Some(server) = world.compute.servers.get(id).cloned() else {
@@ -105,8 +119,11 @@ pub(in crate::simcloud) fn built(world: &mut World, id: &str) {
                 }
             }
             Err(refusal) => {
-                let message = format!("Build of instance {id} aborted: {}", refusal.message);
+                let message = why(id, &refusal);
                 fail(world, id, message);
+                if refusal.kind == PORT_NOT_USABLE_DNS {
+                    give_up(world, id);
+                }
                 return;
             }
         }
@@ -133,7 +150,7 @@ fn plug(world: &mut World, server: &Server, wish: &Value) -> Result<(String, boo
                  attribute does not match instance's hostname {}",
                 server.id, server.hostname
             );
-            return Err(Refusal::new(500, "PortNotUsableDNS", message));
+            return Err(Refusal::new(500, PORT_NOT_USABLE_DNS, message));
         }
         if !found["device_id"].as_str().unwrap_or_default().is_empty() {
             return Err(Refusal::new(409, "PortInUse", format!("Port {id} is still in use.")));
@@ -170,17 +187,35 @@ pub(in crate::simcloud) fn gone(world: &mut World, id: &str) {
         return;
     };
     for (port_id, made) in &server.ports {
-        let path = format!("/v2.0/ports/{port_id}");
-        let owner = server.owner.clone();
-        // Nova logs what Neutron refuses here and goes on.
-        if *made {
-            let _ = world.internal(&owner, Service::Network, Method::DELETE, &path, Value::Null);
-            continue;
-        }
-        let name = json!({"port": {"dns_name": ""}});
-        let _ = world.internal(&owner, Service::Network, Method::PUT, &path, name);
-        let unbound = json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
-        let nova = world.identity.nova.clone();
-        let _ = world.internal(&nova, Service::Network, Method::PUT, &path, unbound);
+        unplug(world, &server.owner, port_id, *made);
     }
+}
+
+/// A build given up leaves the ports that it was given as a delete does: unplugged and without a name.
+fn give_up(world: &mut World, id: &str) {
+    let Some(server) = world.compute.servers.get_mut(id) else {
+        return;
+    };
+    let (owner, mut ports) = (server.owner.clone(), std::mem::take(&mut server.ports));
+    for wish in &server.requested {
+        let given = wish["port"].as_str().filter(|given| ports.iter().all(|(port, _)| port != given));
+        ports.extend(given.map(|given| (given.to_owned(), false)));
+    }
+    for (port_id, made) in ports {
+        unplug(world, &owner, &port_id, made);
+    }
+}
+
+fn unplug(world: &mut World, owner: &Caller, port_id: &str, made: bool) {
+    let path = format!("/v2.0/ports/{port_id}");
+    // Nova logs what Neutron refuses here and goes on.
+    if made {
+        let _ = world.internal(owner, Service::Network, Method::DELETE, &path, Value::Null);
+        return;
+    }
+    let name = json!({"port": {"dns_name": ""}});
+    let _ = world.internal(owner, Service::Network, Method::PUT, &path, name);
+    let unbound = json!({"port": {"device_id": "", "device_owner": "", "binding:host_id": ""}});
+    let nova = world.identity.nova.clone();
+    let _ = world.internal(&nova, Service::Network, Method::PUT, &path, unbound);
 }

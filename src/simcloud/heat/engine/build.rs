@@ -13,6 +13,9 @@ use crate::simcloud::{
     world::World,
 };
 
+/// How often Heat makes again what went to ERROR (its `action_retry_limit`).
+const RETRIES: u32 = 5;
+
 /// One round of making what the template says.
 pub(super) fn build_round(world: &mut World, stack: &mut Stack) -> bool {
     let mut moved = false;
@@ -31,6 +34,16 @@ pub(super) fn build_round(world: &mut World, stack: &mut Stack) -> bool {
         let at = stack.resources.iter().position(|resource| resource.name == name);
         if let Some(at) = at {
             let resource = &stack.resources[at];
+            if let Some(again) = resource.again {
+                open = true;
+                if world.now >= again {
+                    moved = true;
+                    if make_again(world, stack, at).is_err() {
+                        return true;
+                    }
+                }
+                continue;
+            }
             if resource.status == IN_PROGRESS {
                 match look(world, stack, at) {
                     Ok(done) => {
@@ -105,6 +118,9 @@ fn is_ready(world: &mut World, stack: &Stack, name: &str) -> bool {
 fn look(world: &mut World, stack: &mut Stack, at: usize) -> Result<bool, ()> {
     let mut resource = stack.resources[at].clone();
     let action = resource.action;
+    if action == "DELETE" {
+        return look_at_failed(world, stack, at);
+    }
     let outcome = if resource.hollow {
         Ok(Progress::Done)
     } else {
@@ -120,13 +136,53 @@ fn look(world: &mut World, stack: &mut Stack, at: usize) -> Result<bool, ()> {
         Err(trouble) => {
             let reason = trouble.reason(&resource.name);
             mark(world, stack, &mut resource, action, FAILED, reason.clone());
-            stack.resources[at] = resource;
+            if action == "CREATE" && trouble.is_in_error() && resource.remade < RETRIES {
+                resource.remade += 1;
+                mark(world, stack, &mut resource, "DELETE", IN_PROGRESS, "state changed".to_owned());
+                let gone = resources::delete(&mut Job::of(world, stack, &resource)).is_ok();
+                stack.resources[at] = resource;
+                if gone {
+                    return Ok(true);
+                }
+            } else {
+                stack.resources[at] = resource;
+            }
             fail(world, stack, action, &reason);
             return Err(());
         }
     };
     stack.resources[at] = resource;
     verdict
+}
+
+/// Looks whether what went to ERROR is gone, so that it can be made again after a while.
+fn look_at_failed(world: &mut World, stack: &mut Stack, at: usize) -> Result<bool, ()> {
+    let mut resource = stack.resources[at].clone();
+    let outcome = resources::is_gone(&mut Job::of(world, stack, &resource));
+    match outcome {
+        Ok(Progress::Waiting) => Ok(false),
+        Ok(Progress::Done) => {
+            mark(world, stack, &mut resource, "DELETE", COMPLETE, "state changed".to_owned());
+            resource.again = Some(world.now + world.stages.stack_step * 2_u32.pow(resource.remade));
+            stack.resources[at] = resource;
+            Ok(true)
+        }
+        Err(trouble) => {
+            let reason = trouble.reason(&resource.name);
+            mark(world, stack, &mut resource, "DELETE", FAILED, reason.clone());
+            stack.resources[at] = resource;
+            fail(world, stack, "CREATE", &reason);
+            Err(())
+        }
+    }
+}
+
+/// Makes it again, with the properties that it had.
+fn make_again(world: &mut World, stack: &mut Stack, at: usize) -> Result<(), ()> {
+    let mut resource = stack.resources.remove(at);
+    resource.again = None;
+    let properties = std::mem::take(&mut resource.properties);
+    create(world, stack, resource, properties)
 }
 
 fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>) -> Result<(), ()> {
@@ -143,6 +199,7 @@ fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>
         created: now.clone(),
         updated: now,
         requires: requires.clone(),
+        retained: definition.retained,
         ..Resource::default()
     };
     let properties = match properties {
@@ -155,6 +212,7 @@ fn start(world: &mut World, stack: &mut Stack, name: &str, requires: Vec<String>
     if let Some(mut old) = old {
         let usable = old.kind == definition.kind && old.status == COMPLETE;
         old.requires = requires;
+        old.retained = definition.retained;
         let change = if !usable {
             Ok(Change::Replace)
         } else if old.properties == properties

@@ -24,7 +24,7 @@ pub(super) fn remove_round(world: &mut World, stack: &mut Stack) -> bool {
             continue;
         };
         let mut resource = stack.doomed.remove(at);
-        let outcome = if resource.hollow || resource.physical_id.is_none() {
+        let outcome = if resource.hollow || resource.retained || resource.physical_id.is_none() {
             Ok(Progress::Done)
         } else if resource.action == "DELETE" && resource.status == IN_PROGRESS {
             resources::is_gone(&mut Job::of(world, stack, &resource))

@@ -9,6 +9,10 @@ use crate::simcloud::{
     world::World,
 };
 
+/// The most characters of a whole name, and of one of its labels (RFC 1035).
+const LONGEST_NAME: usize = 255;
+const LONGEST_LABEL: usize = 63;
+
 /// A number that may have come as text.
 pub(super) fn number(value: &Value) -> Value {
     match value {
@@ -72,7 +76,7 @@ fn find_flavor(world: &mut World, caller: &Caller, wanted: &str) -> Result<Strin
         .into_iter()
         .flatten()
         .find(|flavor| flavor["id"] == wanted || flavor["name"] == wanted);
-    let message = || format!("The Flavor ({wanted}) could not be found.");
+    let message = || format!("No Flavor matching {{'name': '{wanted}'}}. (HTTP 404)");
     found.map(|flavor| flavor["id"].as_str().unwrap_or_default().to_owned()).ok_or_else(message)
 }
 
@@ -94,7 +98,11 @@ pub(in crate::simcloud::heat) fn custom(
         "neutron.port" => (Service::Network, "/v2.0/ports"),
         "neutron.router" => (Service::Network, "/v2.0/routers"),
         "neutron.security_group" => (Service::Network, "/v2.0/security-groups"),
-        "designate.zone" => (Service::Dns, "/v2/zones"),
+        "designate.zone" => {
+            return by_name_or_id(world, caller, Service::Dns, "/v2/zones", value)
+                .map(drop)
+                .map_err(|_| format!("The Designate Zone ({value}) could not be found."));
+        }
         "glance.image" => {
             return by_name_or_id(world, caller, Service::Image, "/v2/images", value)
                 .map(drop)
@@ -112,7 +120,7 @@ pub(in crate::simcloud::heat) fn custom(
             let fits = value.split_once('/').is_some_and(|(base, prefix)| {
                 base.parse::<std::net::IpAddr>().is_ok() && prefix.parse::<u8>().is_ok()
             });
-            return if fits { Ok(()) } else { Err(format!("Invalid net cidr {value}")) };
+            return if fits { Ok(()) } else { Err(format!("Invalid net cidr invalid IPNetwork {value} ")) };
         }
         "ip_addr" => {
             let fits = value.parse::<std::net::IpAddr>().is_ok();
@@ -125,28 +133,55 @@ pub(in crate::simcloud::heat) fn custom(
     by_name_or_id(world, caller, service, path, value).map(drop)
 }
 
-/// Heat's own opinion of DNS names: lower case only, and a domain ends with a dot.
+/// Heat's own opinion of DNS names (`heat.common.netutils`): lower case only, and a domain ends with a dot.
 fn dns(constraint: &str, value: &str) -> Result<(), String> {
     if value.is_empty() {
         return Ok(());
     }
-    if constraint == "dns_domain" && !value.ends_with('.') {
-        return Err(format!("'{value}' must end with '.'."));
-    }
-    if value.len() > 255 {
-        return Err(format!("'{value}' exceeds the 255 character FQDN limit"));
-    }
-    for label in value.strip_suffix('.').unwrap_or(value).split('.') {
-        let fits = (1..=63).contains(&label.len())
-            && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-');
-        if !fits {
+    if constraint == "rel_dns_name" {
+        if value.ends_with('.') {
+            return Err(format!("'{value}' is a FQDN. It should be a relative domain name."));
+        }
+        if value.len() > LONGEST_NAME - 3 {
             return Err(format!(
-                "'{value}' not in valid format. Reason: Name '{label}' must be 1-63 characters \
-                 long, each of which can only be alphanumeric or a hyphen."
+                "'{value}' contains '{}' characters. Adding a domain name will cause it to exceed the maximum \
+                 length of a FQDN of '{LONGEST_NAME}'.",
+                value.len()
             ));
         }
     }
+    dns_format(value).map_err(|reason| format!("'{value}' not in valid format. Reason: {reason}"))?;
+    if constraint == "dns_domain" && !value.ends_with('.') {
+        return Err(format!("'{value}' must end with '.'."));
+    }
     Ok(())
+}
+
+fn dns_format(value: &str) -> Result<(), String> {
+    let bare = value.strip_suffix('.').unwrap_or(value);
+    if bare.len() > LONGEST_NAME {
+        return Err(format!("'{bare}' exceeds the {LONGEST_NAME} character FQDN limit"));
+    }
+    let labels: Vec<&str> = bare.split('.').collect();
+    for label in &labels {
+        if label.is_empty() {
+            return Err("Encountered an empty component.".to_owned());
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return Err(format!("Name '{label}' must not start or end with a hyphen."));
+        }
+        let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if label.len() > LONGEST_LABEL || !label.bytes().all(fits) {
+            return Err(format!(
+                "Name '{label}' must be 1-{LONGEST_LABEL} characters long, each of which can only be \
+                 alphanumeric or a hyphen."
+            ));
+        }
+    }
+    match labels.as_slice() {
+        [_, .., tld] if value.ends_with('.') && tld.bytes().all(|c| c.is_ascii_digit()) => {
+            Err(format!("TLD '{tld}' must not be all numeric."))
+        }
+        _ => Ok(()),
+    }
 }

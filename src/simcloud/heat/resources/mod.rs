@@ -1,17 +1,20 @@
 //! The resource types: how each is made, changed, watched, read and taken away.
 
 mod basic;
+mod definition;
 mod designate;
 pub(super) mod lookup;
 mod network;
 mod network_body;
+mod property;
 mod schema;
 mod server;
 
 use http::Method;
 use serde_json::{Value, json};
 
-pub(super) use schema::{SCHEMAS, Schema, check_definition};
+pub(super) use definition::check_definition;
+pub(super) use schema::{SCHEMAS, Schema};
 
 use super::{
     groups,
@@ -49,6 +52,9 @@ pub(super) enum Change {
     Replace,
 }
 
+/// What Heat calls the failure of something that went to ERROR.
+const IN_ERROR: &str = "ResourceInError";
+
 /// Why a resource failed, in the words that Heat reports.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
@@ -61,6 +67,11 @@ pub(super) struct Trouble {
 impl Trouble {
     pub(super) fn new(class: &str, message: impl Into<String>) -> Self {
         Self { class: class.to_owned(), message: message.into(), missing: false }
+    }
+
+    /// Whether the service took the request, and what it made went to ERROR.
+    pub(super) fn is_in_error(&self) -> bool {
+        self.class == IN_ERROR
     }
 
     pub(super) fn reason(&self, resource: &str) -> String {
@@ -192,13 +203,13 @@ pub(super) fn update(job: &mut Job<'_>, new: &Value) -> Result<Change, Trouble> 
         return Ok(Change::None);
     };
     let old = job.properties.clone();
-    let names = schema.all();
-    let changed: Vec<&str> = names.filter(|name| old.get(name) != new.get(name)).collect();
+    let changed = || schema.properties.iter().filter(|one| old.get(one.name) != new.get(one.name));
+    if changed().any(|property| !property.in_place()) {
+        return Ok(Change::Replace);
+    }
+    let changed: Vec<&str> = changed().map(|property| property.name).collect();
     if changed.is_empty() {
         return Ok(Change::None);
-    }
-    if changed.iter().any(|name| !schema.updatable.contains(name)) {
-        return Ok(Change::Replace);
     }
     match job.kind.as_str() {
         "OS::Designate::Zone" | "OS::Designate::RecordSet" => designate::update(job, new, &changed),
