@@ -15,6 +15,7 @@ mod contract;
 mod fuzz;
 mod gitops;
 mod helm;
+mod image;
 mod joined;
 mod kstatus;
 mod kube;
