@@ -20,6 +20,7 @@ mod joined;
 mod kstatus;
 mod kube;
 mod layering;
+mod node;
 mod operator;
 mod siege;
 mod sim;
