@@ -100,7 +100,7 @@ fn it_has_the_program_and_no_shell() {
 #[test]
 #[ignore = "needs the image, built with the profile `dist`: tests/run image"]
 fn the_program_adds_little_to_its_base() {
-    let told = inspected();
-    let (whole, base) = (told["size"].as_u64().unwrap(), told["baseSize"].as_u64().unwrap());
+    let size = inspected();
+    let (whole, base) = (size["size"].as_u64().unwrap(), size["baseSize"].as_u64().unwrap());
     assert!(whole - base <= MOST, "{} bytes more than the base", whole - base);
 }
