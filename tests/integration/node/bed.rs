@@ -74,7 +74,9 @@ impl Bed {
 
     /// Waits until the operator leads.
     pub fn until_it_leads(&self) {
-        wait_until("the operator leads", SOON, || self.served("/metrics").contains("tempest_operator_leader 1"));
+        wait_until("the operator leads", SOON, || {
+            self.served("/metrics").contains("tempest_operator_leader 1")
+        });
     }
 
     /// Pods, events and logs, for whoever reads of a failure.

@@ -10,7 +10,8 @@ use super::bed::Bed;
 use crate::helm::Helm;
 use crate::kube::namespace::row;
 use crate::support::{
-    cloud_command, cloud_for_oneself, finish, leavings, nothing_is_left, repository, testbed, told, wait_until,
+    cloud_command, cloud_for_oneself, finish, leavings, nothing_is_left, repository, testbed, told,
+    wait_until,
 };
 
 const LONG: Duration = Duration::from_mins(6);
@@ -75,7 +76,14 @@ fn a_pod_proves_the_real_cloud_and_so_does_the_one_that_takes_its_place() {
     let reachable = reachable();
     let bed = Bed::install("real", Helm::Four, &[]);
     let clouds = format!("--from-literal=clouds.yaml={}", reachable.clouds);
-    bed.kubectl(&["create", "secret", "generic", "cloud", "--type=crossservice.dev/openstack-clouds", &clouds]);
+    bed.kubectl(&[
+        "create",
+        "secret",
+        "generic",
+        "cloud",
+        "--type=crossservice.dev/openstack-clouds",
+        &clouds,
+    ]);
 
     bed.play("all", &spec(&reachable.nameservers, "*"));
     let run = bed.finished("all", LONG);

@@ -52,7 +52,10 @@ fn a_release_tests_itself_changes_goes_back_and_leaves_what_it_found(#[case] nam
 fn a_namespaced_release_works_without_any_right_of_the_cluster() {
     let bed = Bed::install("namespaced", Helm::Four, &[SIMCLOUD]);
     let label = format!("app.kubernetes.io/instance={RELEASE}");
-    assert_eq!(kubectl(&["get", "clusterroles,clusterrolebindings", "-l", &label, "-o", "name"]).unwrap(), "");
+    assert_eq!(
+        kubectl(&["get", "clusterroles,clusterrolebindings", "-l", &label, "-o", "name"]).unwrap(),
+        ""
+    );
     bed.until_it_leads();
     bed.play("mine", CLOUD);
     let run = bed.finished("mine", SOON);
@@ -76,8 +79,7 @@ fn a_schedule_in_a_time_zone_makes_runs() {
     ));
     bed.kubectl(&["wait", "--for=condition=Ready", "tempestschedule/always", "--timeout=30s"]);
     wait_until("a run of it has passed", SOON * 2, || {
-        let runs: Value =
-            serde_json::from_str(&bed.kubectl(&["get", "tempestruns", "-o", "json"])).unwrap();
+        let runs: Value = serde_json::from_str(&bed.kubectl(&["get", "tempestruns", "-o", "json"])).unwrap();
         runs["items"].as_array().unwrap().iter().any(|run| run["status"]["verdict"] == "Passed")
     });
     bed.kubectl(&["delete", "tempestschedules", "--all", "--timeout=30s"]);
@@ -87,13 +89,16 @@ fn a_schedule_in_a_time_zone_makes_runs() {
 #[ignore = "needs a node: tests/run node"]
 fn a_release_serves_another_namespace_and_only_that() {
     let team = crate::chart::site::Site::new("team", Helm::Four);
-    let bed = Bed::install("central", Helm::Four, &[SIMCLOUD, &format!("watchNamespaces={{{}}}", team.namespace)]);
+    let bed =
+        Bed::install("central", Helm::Four, &[SIMCLOUD, &format!("watchNamespaces={{{}}}", team.namespace)]);
     let report = bed.helm(&["test", RELEASE, "--logs", "--timeout", "3m"]);
     assert!(report.contains("Passed: 4 passed of 4 tests"), "{report}");
     team.kubectl(&["get", "tempestrun", "tempest-operator-smoke"]);
     // Nobody serves the release's own namespace; whoever did would have taken the run up before that other one passed.
     bed.play("mine", CLOUD);
-    let manifest = format!("apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: theirs}}\nspec: {{{CLOUD}}}\n");
+    let manifest = format!(
+        "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: theirs}}\nspec: {{{CLOUD}}}\n"
+    );
     team.apply(&manifest);
     team.kubectl(&["wait", "--for=condition=Succeeded", "tempestrun/theirs", "--timeout=60s"]);
     assert!(bed.run("mine")["status"]["phase"].is_null(), "{:#}", bed.run("mine"));
