@@ -6,4 +6,5 @@ mod options;
 mod readme;
 mod render;
 mod security;
+pub mod site;
 mod values;

@@ -9,104 +9,14 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::helm::{Helm, RELEASE, chart, objects, of_kind, set};
+use super::site::{Site, definitions_are_there, until_served};
+use crate::helm::{Helm, RELEASE, objects, of_kind};
 use crate::kube::namespace::{free_port, kubectl, served};
-use crate::support::{Process, binary, finish, repository, three_free_ports, told, wait_until};
+use crate::support::{Process, binary, finish, three_free_ports, told, wait_until};
 
 const SOON: Duration = Duration::from_secs(40);
-const DEFINITIONS: [&str; 3] = [
-    "tempestruns.crossservice.dev",
-    "tempestscenarios.crossservice.dev",
-    "tempestschedules.crossservice.dev",
-];
 const RUN: &str = "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {name: mine}\nspec: \
                    {cloud: {secretRef: {name: my-cloud}, zoneSuffix: verify.example.}}\n";
-
-/// A namespace for a release, in a cluster without our definitions.
-struct Site {
-    namespace: String,
-    helm: Helm,
-}
-
-impl Site {
-    fn new(name: &str, helm: Helm) -> Self {
-        let delete = ["delete", "crds", "--ignore-not-found", "--timeout=40s"];
-        kubectl(&[&delete[..], &DEFINITIONS].concat()).unwrap();
-        let namespace = format!("chart-{name}-{:08x}", rand::random::<u32>());
-        kubectl(&["create", "namespace", &namespace]).unwrap();
-        Self { namespace, helm }
-    }
-
-    /// `helm VERB RELEASE CHART` with these values.
-    fn release(&self, verb: &str, values: &[&str]) {
-        self.try_release(verb, &set(values)).unwrap_or_else(|error| panic!("{error}"));
-    }
-
-    fn try_release(&self, verb: &str, options: &[&str]) -> Result<String, String> {
-        let chart = chart();
-        self.helm.run(&[&[verb, RELEASE, &chart, "--namespace", &self.namespace], options].concat())
-    }
-
-    fn helm(&self, arguments: &[&str]) -> String {
-        let all: Vec<&str> = arguments.iter().copied().chain(["--namespace", &self.namespace]).collect();
-        self.helm.run(&all).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
-        let all: Vec<&str> = ["-n", &self.namespace].iter().chain(arguments).copied().collect();
-        kubectl(&all)
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> String {
-        self.try_kubectl(arguments).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    fn apply(&self, manifest: &str) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), manifest).unwrap();
-        self.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
-    }
-
-    /// The notes have a manifest between two lines that the shell understands only at their begin.
-    fn the_run_of_the_notes_is_accepted(&self) {
-        let notes = self.helm(&["get", "notes", RELEASE]);
-        let manifest = notes.split_once("<<END\n").and_then(|(_, rest)| rest.split_once("\nEND\n"));
-        let (manifest, after) = manifest.unwrap_or_else(|| panic!("{notes}"));
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), manifest).unwrap();
-        let file = file.path().to_str().unwrap();
-        self.kubectl(&["create", "--dry-run=server", "--validate=strict", "-f", file]);
-        assert!(after.contains("wait --for=condition=Finished tempestrun/first"), "{notes}");
-    }
-
-    fn deployment(&self) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", "deployment", RELEASE, "-o", "json"])).unwrap()
-    }
-
-    fn argument(&self, name: &str) -> Option<String> {
-        let deployment = self.deployment();
-        let all = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap().clone();
-        all.iter().find_map(|one| one.as_str()?.strip_prefix(&format!("--{name}=")).map(str::to_owned))
-    }
-
-    fn uid_of_run(&self) -> String {
-        self.kubectl(&["get", "tempestrun", "mine", "-o", "jsonpath={.metadata.uid}"])
-    }
-
-    fn operator(&self) -> String {
-        format!("system:serviceaccount:{}:{RELEASE}", self.namespace)
-    }
-
-    /// A kubeconfig of a service account of the namespace.
-    fn access(&self, account: &str, folder: &tempfile::TempDir) -> std::path::PathBuf {
-        let testbed = repository("tests/testbed/kube");
-        let access = finish(Command::new(testbed).args(["kubeconfig-for", &self.namespace, account]));
-        assert!(access.status.success(), "{}", told(&access));
-        let file = folder.path().join(account);
-        std::fs::write(&file, &access.stdout).unwrap();
-        file
-    }
-}
 
 /// Whether somebody may do something, such as `get secrets`, in a namespace.
 fn may(who: &str, what: &str, namespace: &str) -> bool {
@@ -118,23 +28,6 @@ fn may(who: &str, what: &str, namespace: &str) -> bool {
 /// Waits until somebody may: the API server hears of new roles a moment later.
 fn until_allowed(who: &str, what: &str, namespace: &str) {
     wait_until(&format!("{who} may {what} in {namespace}"), SOON, || may(who, what, namespace));
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.helm.run(&["uninstall", RELEASE, "--namespace", &self.namespace]);
-        let _ = kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
-    }
-}
-
-fn definitions_are_there() -> bool {
-    kubectl(&[&["get", "crds"], &DEFINITIONS[..]].concat()).is_ok()
-}
-
-fn until_served() {
-    wait_until("the definitions are served", SOON, || {
-        kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
-    });
 }
 
 #[rstest]

@@ -22,6 +22,7 @@ print_env() {
   local config
   config=$(current)
   printf '%s\n' "KUBECONFIG=$config" "KUBECTL=$KUBECTL" "HELM=$HELM" "HELM3=$HELM3"
+  if alive node; then printf '%s\n' "TESTBED_NODE_HOST=$(host_ip)"; fi
 }
 
 # kubeconfig_for NAMESPACE SERVICEACCOUNT: with a token of one day.

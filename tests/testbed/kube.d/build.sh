@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# kube-apiserver and kube-controller-manager from Debian's source package, with
+# Kubernetes' servers, and what runs on a node, from Debian's source package, with
 # the compiler of the same suite. Sourced, never run.
 
 # discard FOLDER: of a build that is done.
@@ -9,9 +9,24 @@ discard() {
   rm -rf "$1"
 }
 
+# from_source NAME: where that program is when it is compiled.
+from_source() {
+  case " ${PROGRAMS_OF_NODE[*]} " in
+    *" $1 "*) echo "$NODE_BIN/$1" ;;
+    *) echo "$BIN/$1" ;;
+  esac
+}
+
+are_built() {
+  local name
+  for name in "$@"; do [[ -x $(from_source "$name") ]] || return 1; done
+}
+
+# build_kubernetes NAME...: those, and then all the others, too: nearly all of the time
+# goes into getting the source and into what they share.
 build_kubernetes() {
   local dir=$BUILD/kubernetes name
-  if [[ -x $BIN/kube-apiserver && -x $BIN/kube-controller-manager ]]; then return 0; fi
+  if are_built "$@"; then return 0; fi
   install_tools
   if [[ ! -e $dir/.source ]]; then
     say "downloading Kubernetes' source and its compiler (125 MB)"
@@ -19,9 +34,9 @@ build_kubernetes() {
     logged prepare-kubernetes prepare_kubernetes "$dir"
     touch "$dir/.source"
   fi
-  for name in kube-apiserver kube-controller-manager; do
-    if [[ -x $BIN/$name ]]; then continue; fi
-    say "compiling $name $K8S_VERSION (5 to 8 minutes on 2 cores; the second program 1)"
+  for name in "${SERVERS_OF_SOURCE[@]}" "${PROGRAMS_OF_NODE[@]}"; do
+    if are_built "$name"; then continue; fi
+    say "compiling $name $K8S_VERSION (the first program: 5 to 8 minutes on 2 cores; each other one up to 1)"
     logged "build-$name" compile_kubernetes "$dir" "$name"
   done
   discard "$dir"
@@ -101,5 +116,5 @@ compile_kubernetes() {
   done
   cd "$tree" || return
   go_build -ldflags "$flags" -o "$dir/$name" "k8s.io/kubernetes/cmd/$name"
-  install -D -m 755 "$dir/$name" "$BIN/$name"
+  install -D -m 755 "$dir/$name" "$(from_source "$name")"
 }

@@ -20,7 +20,7 @@ program() {
 composition() {
   local name file
   for name in "${SERVERS[@]}"; do
-    if file=$(program "$name"); then echo "$name $file"; fi
+    if file=$(program "$name"); then echo "$name $file $SERVERS_REV"; fi
   done
 }
 
@@ -114,7 +114,9 @@ start_kube_apiserver() {
     --token-auth-file="$PKI/tokens.csv" --authorization-mode=RBAC \
     --service-account-issuer=https://kubernetes.default.svc \
     --service-account-key-file="$PKI/sa.pub" --service-account-signing-key-file="$PKI/sa.key" \
-    --service-cluster-ip-range=10.0.0.0/24 \
+    --service-cluster-ip-range="$SERVICES.0/24" \
+    --kubelet-client-certificate="$PKI/kubelet-client.crt" --kubelet-client-key="$PKI/kubelet-client.key" \
+    --kubelet-preferred-address-types=InternalIP \
     --proxy-client-cert-file="$PKI/aggregator.crt" --proxy-client-key-file="$PKI/aggregator.key"
   await kube-apiserver answers kube-apiserver
   await kube-apiserver admin get --raw /api/v1/namespaces/default

@@ -11,7 +11,8 @@ make_pki() {
   authority ca
   authority proxy-ca # of its own: whom it vouches for may speak for anybody
   issue ca server /CN=kube-apiserver extendedKeyUsage=serverAuth \
-    subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,DNS:kubernetes.default.svc,DNS:crd-apiserver.kube-system.svc
+    subjectAltName=IP:127.0.0.1,IP:::1,IP:$SERVICES.1,DNS:localhost,DNS:kubernetes.default.svc,DNS:crd-apiserver.kube-system.svc
+  issue ca kubelet-client /O=system:masters/CN=kube-apiserver extendedKeyUsage=clientAuth
   issue proxy-ca aggregator /CN=aggregator extendedKeyUsage=clientAuth
   openssl ecparam -name prime256v1 -genkey -noout -out "$PKI/sa.key"
   openssl ec -in "$PKI/sa.key" -pubout -out "$PKI/sa.pub"

@@ -38,12 +38,12 @@ await() {
   done
 }
 
-# stop NAME: TERM, and KILL to what is left after 10 s.
+# stop NAME [SIGNAL]: TERM by default, and KILL to what is left after 10 s.
 stop() {
   local pid i
   if alive "$1"; then
     read -r pid _ <"$PID/$1.pid"
-    kill -TERM "$pid" 2>/dev/null || true
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || true
     for ((i = 0; i < 100; i++)); do
       alive "$1" || break
       sleep 0.1
