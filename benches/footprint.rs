@@ -112,6 +112,7 @@ fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::Cl
         guest_required: true,
         guest_offered: true,
         ptr_offered: true,
+        floating_ip_dns_offered: true,
         thresholds: tempest_operator::scenario::Thresholds::default(),
         verdict: tempest_operator::outcome::VerdictPolicy::default(),
     };

@@ -15,7 +15,6 @@ use crate::support::{
 
 const FIP_OWN: &str = "floating_ip_with_own_name_to_dns";
 const ZONE: &str = "heat_zone_lifecycle";
-const PORT: &str = "port_on_external_net_to_dns";
 const FIP_PORT: &str = "floating_ip_with_name_from_port_to_dns";
 
 fn test<'a>(report: &'a Value, name: &str) -> &'a Value {
