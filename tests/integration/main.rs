@@ -12,6 +12,7 @@ mod chart;
 mod cli;
 mod cloud;
 mod contract;
+mod docs;
 mod fuzz;
 mod gitops;
 mod helm;

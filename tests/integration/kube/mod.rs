@@ -4,6 +4,7 @@
 mod api_proxy;
 mod api_trouble;
 mod bed;
+mod documents;
 mod kills;
 mod life;
 mod moments;

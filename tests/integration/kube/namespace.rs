@@ -78,8 +78,14 @@ impl Namespace {
 
     /// Applies a manifest; what kubectl wrote when it fails.
     pub fn try_apply(&self, manifest: &str) -> Result<(), String> {
+        self.try_apply_with(manifest, &[])
+    }
+
+    /// Applies a manifest with further arguments; what kubectl wrote when it fails.
+    pub fn try_apply_with(&self, manifest: &str, more: &[&str]) -> Result<(), String> {
         let mut child = Command::new(testbed("KUBECTL"))
             .args(["-n", &self.name, "apply", "-f", "-"])
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
