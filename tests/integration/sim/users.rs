@@ -7,16 +7,19 @@ use tempest_operator::outcome::{Outcome, Reason};
 use super::player::{Player, clean, cloud};
 use crate::support::repository;
 
+#[rstest]
+#[case::a_zone_and_its_record("examples/tempestscenario.yaml", "user/web-zone")]
+#[case::a_load_balanced_pair("examples/scenarios/load-balanced-pair.yaml", "user/load-balanced-pair")]
 #[tokio::test]
-async fn the_example_passes_and_is_called_after_its_object() {
+async fn the_examples_pass_and_are_called_after_their_objects(#[case] file: &str, #[case] name: &str) {
     let cloud = cloud().await;
-    let text = std::fs::read_to_string(repository("examples/tempestscenario.yaml")).unwrap();
-    let mut player = Player::of_text(&cloud, &text);
+    let text = std::fs::read_to_string(repository(file)).unwrap();
+    let mut player = Player::of_text(&cloud, &text).patient(10);
     player.spec.scenarios.selector = Some(ScenarioSelector::default());
     player.spec.scenarios.include = vec!["user/*".to_owned()];
     let played = player.play().await;
     played.passed();
-    assert_eq!(played.only().name, "user/web-zone");
+    assert_eq!(played.only().name, name);
     clean(&cloud);
 }
 
