@@ -1,8 +1,11 @@
 //! The functions of templates.
 
 mod make_url;
+mod repeat;
 
 use serde_json::{Map, Value, json};
+
+pub(super) use repeat::substitute;
 
 use super::{resources, stack::Stack};
 use crate::simcloud::world::World;
@@ -45,6 +48,15 @@ pub(super) fn python_json(value: &Value) -> String {
             format!("{{{}}}", map.iter().map(pair).collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
+    }
+}
+
+/// An item of a list that is joined.
+fn joinable(item: &Value) -> Result<String, String> {
+    match item {
+        Value::Null | Value::String(_) => Ok(as_text(item)),
+        Value::Array(_) | Value::Object(_) => Ok(python_json(item)),
+        other => Err(format!("Items to join must be string, map or list not {}", as_text(other))),
     }
 }
 
@@ -229,11 +241,9 @@ impl<'a> Resolver<'a> {
         let Some((delimiter, lists)) = parts.split_first() else {
             return Ok(json!(""));
         };
-        let texts: Vec<String> = lists
-            .iter()
-            .flat_map(|list| list.as_array().cloned().unwrap_or_default())
-            .map(|item| if item.is_object() || item.is_array() { python_json(&item) } else { as_text(&item) })
-            .collect();
+        let texts: Result<Vec<String>, String> =
+            lists.iter().filter_map(Value::as_array).flatten().map(joinable).collect();
+        let texts = texts?;
         Ok(Value::String(texts.join(&as_text(delimiter))))
     }
 
@@ -306,21 +316,6 @@ impl<'a> Resolver<'a> {
         Ok(Value::Object(merged))
     }
 
-    fn repeat(&mut self, argument: &Value) -> Resolved {
-        let mut rows = vec![argument["template"].clone()];
-        for (variable, items) in argument["for_each"].as_object().into_iter().flatten() {
-            let items = self.resolve(items)?;
-            let items: Vec<Value> = items.as_array().cloned().unwrap_or_default();
-            let mut product = Vec::new();
-            for row in &rows {
-                self.make(row.to_string().len().saturating_mul(items.len()))?;
-                product.extend(items.iter().map(|item| substitute(row, variable, item)));
-            }
-            rows = product;
-        }
-        self.resolve(&Value::Array(rows))
-    }
-
     fn branch(&mut self, argument: &Value) -> Resolved {
         let Some([condition, rest @ ..]) = argument.as_array().map(Vec::as_slice) else {
             return Err(
@@ -374,24 +369,5 @@ impl<'a> Resolver<'a> {
             }
             _ => Ok(truth(&self.resolve(condition)?)),
         }
-    }
-}
-
-/// The value with a variable replaced wherever it is written.
-pub(super) fn substitute(value: &Value, variable: &str, item: &Value) -> Value {
-    match value {
-        Value::String(text) if text == variable => item.clone(),
-        Value::String(text) => Value::String(text.replace(variable, &as_text(item))),
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|part| substitute(part, variable, item)).collect())
-        }
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(name, part)| {
-                    (name.replace(variable, &as_text(item)), substitute(part, variable, item))
-                })
-                .collect(),
-        ),
-        other => other.clone(),
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, resources::lookup, template::Template};
+use super::{Refusal, functions::python_json, resources::lookup, template::Template};
 use crate::simcloud::{wire::Caller, world::World};
+
+/// What Heat takes for a truth value, in its own order.
+const TRUTHS: &str = "'0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'";
 
 fn invalid(name: &str, why: &str) -> Refusal {
     let message = format!("Parameter '{name}' is invalid: {why}");
@@ -64,7 +67,7 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
             .parse::<i64>()
             .map(Value::from)
             .or_else(|_| text.parse::<f64>().map(Value::from))
-            .map_err(|_| invalid(name, "could not convert string to float")),
+            .map_err(|_| invalid(name, &format!("could not convert string to float: '{text}'"))),
         ("comma_delimited_list", Value::Array(items)) => Ok(Value::Array(items.clone())),
         ("comma_delimited_list", Value::String(text)) => {
             let pieces = text.split(',').map(str::trim).filter(|piece| !piece.is_empty());
@@ -76,7 +79,7 @@ fn typed(name: &str, kind: &str, value: &Value) -> Result<Value, Refusal> {
         ("boolean", Value::String(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "t" | "on" | "yes" | "y" | "1" => Ok(json!(true)),
             "false" | "f" | "off" | "no" | "n" | "0" => Ok(json!(false)),
-            _ => Err(invalid(name, "Unrecognized value, acceptable values are: 'true', 'false'")),
+            _ => Err(invalid(name, &format!("Unrecognized value '{text}', acceptable values are: {TRUTHS}"))),
         },
         _ => Err(invalid(name, &format!("Value must be of type {kind}"))),
     }
@@ -106,8 +109,8 @@ fn check(
             other => other == value || *other == text,
         };
         if !allowed.iter().any(fits) {
-            let list = json!(allowed).to_string().replace('"', "");
-            return fail(format!("\"{text}\" is not an allowed value {list}"));
+            let list = python_json(&json!(allowed));
+            return fail(format!("{value} is not an allowed value {list}"));
         }
     }
     if let Some(length) = constraint.get("length") {
@@ -121,6 +124,12 @@ fn check(
         let (min, max) = (range["min"].as_f64(), range["max"].as_f64());
         if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
             return fail(format!("{text} is out of range {}", bounds(range)));
+        }
+    }
+    if let (Some(modulo), Some(number)) = (constraint.get("modulo"), value.as_i64()) {
+        let (step, offset) = (modulo["step"].as_i64().unwrap_or(1), modulo["offset"].as_i64().unwrap_or(0));
+        if step != 0 && number.rem_euclid(step) != offset.rem_euclid(step) {
+            return fail(format!("{number} is not a multiple of {step} with an offset of {offset}"));
         }
     }
     if let Some(pattern) = constraint["allowed_pattern"].as_str() {

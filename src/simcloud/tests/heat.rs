@@ -155,7 +155,7 @@ async fn failures_tell_their_reason_and_roll_back() {
     assert_eq!(stack["stack_status"], "CREATE_FAILED");
     assert_eq!(
         stack["stack_status_reason"],
-        "Resource CREATE failed: Conflict: resources.zone: Duplicate Zone"
+        "Resource CREATE failed: Conflict: resources.zone: Zone already exists, owned by a different tenant"
     );
     client.delete_stack("zone", stack["id"].as_str().unwrap()).await;
     let template = "

@@ -46,5 +46,7 @@ async fn a_server_names_its_port_and_leaves_it_nameless() {
     let path = format!("/compute/v2.1/servers/{}", server.body["server"]["id"].as_str().unwrap());
     let broken = client.get(&path).await["server"].clone();
     assert_eq!(broken["status"], "ERROR");
-    assert!(broken["fault"]["message"].as_str().unwrap().contains("dns_name"));
+    assert!(broken["fault"]["message"].as_str().unwrap().contains("Exhausted all hosts"));
+    let left = client.get(&format!("/networking/v2.0/ports/{id}")).await["port"].clone();
+    assert_eq!((left["dns_name"].as_str(), left["device_id"].as_str()), (Some(""), Some("")));
 }

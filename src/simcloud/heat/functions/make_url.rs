@@ -22,11 +22,22 @@ pub(super) fn of(parts: &Value) -> String {
     if !path.is_empty() && !path.starts_with('/') {
         url.push('/');
     }
-    url.push_str(&path);
+    url.push_str(&quoted(&path));
     if let Some(query) = parts["query"].as_object() {
         let pairs = query.iter().map(|(name, value)| (name.as_str(), as_text(value)));
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         url = format!("{url}?{query}");
     }
     url + &part("fragment", "#", "")
+}
+
+/// A path with everything escaped that may not stand in one.
+fn quoted(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'/' | b'_' | b'.' | b'-' | b'~' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }
