@@ -5,6 +5,7 @@ mod api_proxy;
 mod api_trouble;
 mod bed;
 mod kills;
+mod kubectl;
 mod life;
 mod moments;
 pub mod namespace;
