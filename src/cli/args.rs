@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+use super::cluster::ClusterArgs;
+
 /// Proves that an OpenStack cloud's services work together, from Kubernetes or from here.
 #[derive(Debug, Parser)]
 #[command(
@@ -215,9 +217,9 @@ pub struct ReportArgs {
     /// The run, as kubectl names it
     #[arg(value_name = "tempestrun/NAME", value_parser = run_name)]
     pub name: String,
-    /// The run's namespace [default: the one of the current context]
-    #[arg(long, short, value_name = "NAMESPACE")]
-    pub namespace: Option<String>,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// An earlier attempt [default: the latest]
     #[arg(long, value_name = "NUMBER")]
     pub attempt: Option<u32>,
@@ -410,7 +412,7 @@ fn lease_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A run as kubectl names it: by its name, or with its kind before it.
-fn run_name(text: &str) -> Result<String, String> {
+pub fn run_name(text: &str) -> Result<String, String> {
     let name = match text.split_once('/') {
         Some(("tempestrun" | "tempestruns" | "trun", name)) => name,
         Some((kind, _)) => return Err(format!("'{kind}' is not 'tempestrun'")),
@@ -419,7 +421,8 @@ fn run_name(text: &str) -> Result<String, String> {
     if name.is_empty() { Err("the name is missing".to_owned()) } else { Ok(name.to_owned()) }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A length of time, such as 90s, 30m or 24h.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("'{text}' is no duration; use one such as 90s, 30m or 24h");
     let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(parsed).map_err(|_| wrong())

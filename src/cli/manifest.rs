@@ -88,6 +88,45 @@ impl Document {
     }
 }
 
+/// A `TempestRun` as it stands in a file.
+#[derive(Debug)]
+pub struct RunObject {
+    /// Its metadata.
+    pub metadata: ObjectMeta,
+    /// What is asked for.
+    pub spec: TempestRunSpec,
+    /// What else is in the file, as `Kind/name`.
+    pub beside: Vec<String>,
+}
+
+/// Reads the run of a file, or with `-` of standard input, as an object for Kubernetes.
+pub fn read_run(path: &Path) -> Result<RunObject, Problem> {
+    let file = path.display().to_string();
+    let text = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| {
+        Problem::input(format!("{file} cannot be read"))
+            .because(error)
+            .next("give --file the path of a TempestRun in YAML")
+    })?;
+    let mut runs = Vec::new();
+    let mut beside = Vec::new();
+    for document in documents(&text) {
+        let head: Head = typed(&file, &document)?;
+        if head.kind == "TempestRun" {
+            check_version(&file, &document, &head.api_version)?;
+            runs.push((document.line, typed::<RunDocument>(&file, &document)?));
+        } else {
+            beside.push(format!("{}/{}", head.kind, head.metadata.name.as_deref().unwrap_or("?")));
+        }
+    }
+    let RunDocument { metadata, spec, .. } = only_run(&file, runs)?;
+    Ok(RunObject { metadata, spec, beside })
+}
+
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Manifest, Problem> {
     let file = path.display().to_string();

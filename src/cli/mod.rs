@@ -3,9 +3,12 @@
 //! Progress, logs and problems go to standard error, results to standard output.
 
 mod args;
+mod cluster;
 mod commands;
 mod credentials;
 mod exit;
+mod follow;
+mod kubectl;
 mod logging;
 mod manifest;
 mod play;
@@ -26,13 +29,14 @@ use clap::error::ErrorKind;
 
 use args::{Cli, Command};
 use exit::Exit;
+use kubectl::Kubectl;
 use problem::Problem;
 
 /// Parses the arguments, runs the command and says how it went.
 pub fn main() -> ExitCode {
     // First thing of all: every TLS client asks for it.
     tempest_operator::openstack::install_crypto_provider();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -55,7 +59,27 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-async fn run(cli: Cli) -> Result<Exit, Problem> {
+/// What the arguments ask for, of the program itself or of the plugin that it is by another name.
+enum Asked {
+    Program(Cli),
+    Plugin(Kubectl),
+}
+
+fn parse() -> Result<Asked, clap::Error> {
+    if kubectl::is_called_by(std::env::args_os().next().as_deref()) {
+        return Kubectl::try_parse().map(Asked::Plugin);
+    }
+    Cli::try_parse().map(Asked::Program)
+}
+
+async fn run(asked: Asked) -> Result<Exit, Problem> {
+    match asked {
+        Asked::Program(cli) => run_program(cli).await,
+        Asked::Plugin(plugin) => kubectl::run(plugin).await,
+    }
+}
+
+async fn run_program(cli: Cli) -> Result<Exit, Problem> {
     let log = cli.log.as_deref();
     match cli.command {
         Command::Try(args) => commands::try_it::run(args, logging::start(log, "error", false)?).await,

@@ -5,6 +5,7 @@
 mod bad_input;
 mod clouds;
 mod help;
+mod kubectl;
 mod signals;
 mod simcloud;
 mod state;

@@ -1,48 +1,38 @@
 //! `report`: the full report of a run in a Kubernetes cluster.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use kube::config::Config;
-use kube::runtime::wait::await_condition;
-use kube::{Api, Client, ResourceExt};
-use tempest_operator::api::tempest_run::{Phase, TempestRun};
+use kube::ResourceExt;
+use tempest_operator::api::tempest_run::TempestRun;
 use tempest_operator::controller::reports::{self, JSON, JUNIT, Reports};
 use tempest_operator::outcome::Verdict;
 use tempest_operator::plan;
 use tempest_operator::report::{RunReport, table, text};
 
 use crate::cli::args::{ReportArgs, ReportForm};
+use crate::cli::cluster::Cluster;
 use crate::cli::exit::Exit;
+use crate::cli::follow;
 use crate::cli::problem::Problem;
 use crate::cli::terminal;
 
 /// Runs the command.
 pub async fn run(args: ReportArgs) -> Result<Exit, Problem> {
-    let config = Config::infer().await.map_err(|error| {
-        Problem::input("there is no Kubernetes to ask").because(error).next("set KUBECONFIG")
-    })?;
-    let namespace = args.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-    let client = Client::try_from(config)
-        .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
-    let named = format!("tempestrun/{} in namespace {namespace}", args.name);
-    let unreadable = |error: kube::Error| {
-        Problem::unable(format!("{named} cannot be read"))
-            .because(error)
-            .next("check that you may get tempestruns and configmaps of the namespace")
+    let cluster = Cluster::access(&args.cluster).await?;
+    let named = cluster.named(&args.name);
+    let run = match args.wait {
+        Some(limit) => follow::to_the_end(&cluster, &args.name, Some(limit), |_| Ok(())).await?,
+        None => cluster.run(&args.name).await?,
     };
-    let runs: Api<TempestRun> = Api::namespaced(client.clone(), &namespace);
-    if let Some(limit) = args.wait {
-        wait_for_the_end(&runs, &args.name, limit, &named).await?;
-    }
-    let Some(run) = runs.get_opt(&args.name).await.map_err(unreadable)? else {
-        return Err(Problem::input(format!("there is no {named}"))
-            .next(format!("look with: kubectl get tempestruns --namespace {namespace}")));
+    let unreadable = |error: kube::Error| {
+        Problem::unable(format!("the report of {named} cannot be read"))
+            .because(error)
+            .next("check that you may get configmaps of the namespace")
     };
     let Some(config_map) = config_map(&run, args.attempt) else {
         return Err(nothing_yet(&run, &named));
     };
-    let reports = Reports::of(client, Arc::new(run.clone()), 0);
+    let reports = Reports::of(cluster.client, Arc::new(run.clone()), 0);
     let mut stored = reports.stored(&config_map).await.map_err(unreadable)?.ok_or_else(|| {
         Problem::input(format!("{named} has no report '{config_map}'"))
             .next(format!("only the latest attempts keep theirs: {}", text::line(&attempts(&run))))
@@ -76,32 +66,6 @@ pub async fn run(args: ReportArgs) -> Result<Exit, Problem> {
     Ok(if args.wait.is_some() { verdict.unwrap_or(Verdict::Errored).into() } else { Exit::Passed })
 }
 
-/// Waits for the end of the run, also of one that is yet to be made.
-async fn wait_for_the_end(
-    runs: &Api<TempestRun>,
-    name: &str,
-    limit: Duration,
-    named: &str,
-) -> Result<(), Problem> {
-    let ended = await_condition(runs.clone(), name, |run: Option<&TempestRun>| run.is_some_and(has_ended));
-    let unreadable = |error| {
-        Problem::unable(format!("{named} cannot be waited for"))
-            .because(error)
-            .next("check that you may list and watch tempestruns of the namespace")
-    };
-    match tokio::time::timeout(limit, ended).await {
-        Ok(end) => end.map(drop).map_err(unreadable),
-        Err(_) => Err(Problem::unable(format!("{named} has not ended within {} s", limit.as_secs()))
-            .next("give --wait more time, or see its status")),
-    }
-}
-
-fn has_ended(run: &TempestRun) -> bool {
-    run.status.as_ref().is_some_and(|status| {
-        status.phase == Some(Phase::Completed) && status.observed_generation == run.metadata.generation
-    })
-}
-
 /// Where the report is.
 fn config_map(run: &TempestRun, attempt: Option<u32>) -> Option<String> {
     match attempt {
@@ -119,7 +83,7 @@ fn attempts(run: &TempestRun) -> String {
 fn nothing_yet(run: &TempestRun, named: &str) -> Problem {
     let finished =
         run.status.iter().flat_map(|status| &status.conditions).find(|one| one.type_ == "Finished");
-    if let Some(finished) = finished.filter(|_| has_ended(run)) {
+    if let Some(finished) = finished.filter(|_| follow::has_ended(run)) {
         return Problem::unable(format!("{named} ended before its first test: {}", finished.reason))
             .next(text::line(&finished.message));
     }

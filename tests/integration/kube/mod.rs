@@ -6,6 +6,7 @@ mod api_trouble;
 mod bed;
 mod documents;
 mod kills;
+mod kubectl;
 mod life;
 mod moments;
 pub mod namespace;
