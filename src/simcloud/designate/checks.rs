@@ -165,6 +165,54 @@ pub(in crate::simcloud) fn parse(kind: &str, data: &str) -> Option<RData> {
     }
     // SPF has the shape of TXT, and no parser of its own.
     let kind = if kind == "SPF" { "TXT" } else { kind };
+    if kind == "TXT" && !is_txt(data) {
+        return None;
+    }
     let record_type: RecordType = kind.parse().ok()?;
     RData::try_from_str(record_type, data).ok()
+}
+
+/// What Designate takes as the data of a TXT record (`designate.objects.rrdata_txt`): one string of at most 255 characters,
+/// its quotes included, or, when it is longer than that altogether, several in quotes.
+fn is_txt(data: &str) -> bool {
+    let length = |text: &str| text.chars().count();
+    let quoted = |text: &str| text.starts_with('"') && text.ends_with('"');
+    let single = |text: &str| {
+        let fits = length(text) <= 255 && !text.contains('\n');
+        let inside = text.trim_matches('"');
+        let escaped = |at: usize| inside[..at].ends_with('\\');
+        let open = text.starts_with('"') != text.ends_with('"');
+        let whole = if quoted(text) {
+            inside.match_indices('"').all(|(at, _)| escaped(at))
+        } else {
+            !text.contains(char::is_whitespace)
+        };
+        fits && !open && whole
+    };
+    if length(data) <= 255 {
+        return single(data);
+    }
+    let inside = data.trim_matches('"');
+    (quoted(data) || inside.contains("\" \""))
+        && inside.split("\" \"").all(|string| single(&format!("\"{string}\"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_txt;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::quoted("\"hello world\"", true)]
+    #[case::bare("hello", true)]
+    #[case::bare_with_space("hello world", false)]
+    #[case::open("\"hello", false)]
+    #[case::two_short_ones("\"a\" \"b\"", false)]
+    #[case::escaped(r#""a \"b""#, true)]
+    #[case::longest(&format!("\"{}\"", "x".repeat(253)), true)]
+    #[case::too_long(&format!("\"{}\"", "x".repeat(254)), false)]
+    #[case::two_long_ones(&format!("\"{0}\" \"{0}\"", "x".repeat(200)), true)]
+    fn text_is_what_the_real_designate_takes(#[case] data: &str, #[case] taken: bool) {
+        assert_eq!(is_txt(data), taken);
+    }
 }
