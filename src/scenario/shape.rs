@@ -198,3 +198,39 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names of all fields, and the words of all enumerations.
+    fn vocabulary(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
+        found.extend(words(schema).into_iter().map(str::to_owned));
+        match schema {
+            Value::Object(fields) => {
+                let properties = fields.get("properties").and_then(Value::as_object);
+                found.extend(properties.into_iter().flat_map(serde_json::Map::keys).cloned());
+                fields.values().for_each(|inner| vocabulary(inner, found));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| vocabulary(inner, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_every_word_of_a_document() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tempestscenario.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut all = std::collections::BTreeSet::new();
+        vocabulary(&SCHEMA, &mut all);
+        assert!(all.len() > 80, "{all:?}");
+        let is_word = |c: char| c.is_ascii_alphanumeric();
+        let there = |word: &str| {
+            text.match_indices(word).any(|(at, _)| {
+                !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word)
+            })
+        };
+        let missing: Vec<&String> = all.iter().filter(|word| !there(word)).collect();
+        assert!(missing.is_empty(), "not in docs/tempestscenario.md: {missing:?}");
+    }
+}

@@ -23,7 +23,7 @@ pub async fn play(context: &StepContext<'_>, action: &ExpectAction) -> Result<St
     let answer = match action.holds {
         None => until_it_holds(context, action, &path).await?,
         Some(period) => {
-            let end = Instant::now() + period;
+            let end = Instant::now() + context.test.scaled(period);
             while_it_holds(context, action, &path, end).await?
         }
     };
