@@ -67,6 +67,7 @@ async fn play(cloud: &SimCloud) -> usize {
         carried_over: Vec::new(),
         interrupted: Vec::new(),
         locks: Locks::default(),
+        sweep: None,
     };
     let suffix = cloud.zone_suffix().to_owned();
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(Forgetful)));

@@ -155,6 +155,9 @@ pub struct RunArgs {
     /// Keeps what a test made when it did not pass, for a look at it; 'sweep' ends that
     #[arg(long, help_heading = "Run")]
     pub keep_on_failure: bool,
+    /// Removes first what runs of this installation left longer ago than this, such as 24h, and what no ledger tells of [default: nothing]
+    #[arg(long, help_heading = "Run", value_name = "DURATION", value_parser = duration)]
+    pub sweep_older_than: Option<Duration>,
     /// Expects tests to fail, with the reason after '='; may be repeated
     #[arg(long, help_heading = "Run", value_name = "GLOB=REASON")]
     pub expect_failure: Vec<String>,
@@ -175,6 +178,9 @@ pub struct RunArgs {
 /// preflight
 #[derive(Debug, Args)]
 pub struct PreflightArgs {
+    /// Also lets Heat validate every template of the scenarios that would be played
+    #[arg(long)]
+    pub validate: bool,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,

@@ -95,6 +95,7 @@ impl Request {
             carried_over: Vec::new(),
             interrupted: Vec::new(),
             locks: Locks::default(),
+            sweep: None,
         }
     }
 

@@ -193,6 +193,7 @@ fn inputs(context: &Context, run: &Arc<TempestRun>, identity: RunIdentity, usabl
         carried_over: Vec::new(),
         interrupted: Vec::new(),
         locks: context.locks.clone(),
+        sweep: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use tokio::join;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -25,11 +26,15 @@ use super::ledger::Ledger;
 use super::locks::Locks;
 use super::rhythm::Rhythm;
 use super::spans::in_test;
+use super::sweep::SweepFirst;
 use super::tries::play_tries;
 use super::undo::{Undoing, carries};
-use crate::openstack::{CloudConfig, Interface, Session, SessionOptions};
+use crate::openstack::{CloudConfig, Error, Interface, Session, SessionOptions};
 use crate::outcome::{Leak, Outcome, Reason, Role, RunFault, TestResult, Verdict};
 use crate::plan::{CloudFacts, CloudRequest, Decision, PlanError, PlannedTest, RunIdentity, RunPlan};
+
+/// Templates that Heat validates at the same time.
+const VALIDATIONS: usize = 4;
 
 /// What a run starts from.
 #[derive(Clone)]
@@ -52,6 +57,8 @@ pub struct RunInputs {
     pub interrupted: Vec<String>,
     /// Locks of scenarios; kept between runs by whoever has several.
     pub locks: Locks,
+    /// What is swept before the run; [`None`]: nothing.
+    pub sweep: Option<SweepFirst>,
 }
 
 /// Turns what was found of the cloud into what is played.
@@ -119,9 +126,18 @@ async fn whole_run(
         Ok(facts) => facts,
         Err(fault) => return ended(run_fault(fault)),
     };
-    events.send(clock.now(), EventKind::Discovered { facts: Box::new(facts.clone()) });
     let identity = sessions.get(&Role::Primary).map(CloudIdentity::of).unwrap_or_default();
-    let cloud = Cloud::new(sessions).knowing(&facts);
+    let cloud = Cloud::new(sessions);
+    let mut facts = facts;
+    if let Some(first) = &inputs.sweep {
+        let swept = sweep_first(&cloud, &inputs, first, control, clock.now());
+        facts.warnings.extend(tokio::select! {
+            swept = swept => swept,
+            () = control.cancel.cancelled() => return ended(cancelled()),
+        });
+    }
+    events.send(clock.now(), EventKind::Discovered { facts: Box::new(facts.clone()) });
+    let cloud = cloud.knowing(&facts);
     let plan = match planner(facts) {
         Ok(plan) => plan,
         Err(error) => {
@@ -306,6 +322,46 @@ pub async fn preflight(inputs: &RunInputs, clock: &Clock) -> Result<CloudFacts, 
     discover(&sessions, &inputs.request, &inputs.options.policy, clock.now()).await.map_err(run_fault)
 }
 
+/// Lets Heat validate every template of the scenarios that a plan plays, which makes nothing; gives the scenario, the
+/// template and Heat's words for each that it refuses.
+///
+/// # Errors
+/// When Heat cannot be asked.
+pub async fn refused_templates(
+    inputs: &RunInputs,
+    plan: &RunPlan,
+) -> Result<Vec<(String, String, String)>, RunFault> {
+    let sessions = connect(inputs).await?;
+    let Some(primary) = sessions.get(&Role::Primary) else { return Ok(Vec::new()) };
+    let heat = primary.heat();
+    let played = plan.tests.iter().filter_map(|test| match &test.decision {
+        Decision::Play(scenario) => Some(scenario),
+        Decision::Skip { .. } => None,
+    });
+    let templates = played.flat_map(|scenario| {
+        scenario
+            .templates
+            .iter()
+            .map(move |(name, text)| (scenario.name.as_str(), name.as_str(), text.as_str()))
+    });
+    let asked = stream::iter(templates).map(|(scenario, name, text)| {
+        let heat = &heat;
+        async move { (scenario, name, heat.validate_template(text, &serde_json::Map::new()).await) }
+    });
+    let mut refused = Vec::new();
+    let mut answers = asked.buffered(VALIDATIONS);
+    while let Some((scenario, name, answer)) = answers.next().await {
+        match answer {
+            Ok(_) => {}
+            Err(Error::Api(error)) if error.status == 400 => {
+                refused.push((scenario.to_owned(), name.to_owned(), error.message.clone()));
+            }
+            Err(error) => return Err(run_fault(fault_of(&error))),
+        }
+    }
+    Ok(refused)
+}
+
 /// Undoes what an earlier process left in its ledger, then audits. What remains is returned.
 pub async fn undo(inputs: &RunInputs, ledger: &Ledger, control: &Control) -> Result<Vec<Leak>, RunFault> {
     let cloud = Cloud::new(connect(inputs).await?);
@@ -337,18 +393,38 @@ pub async fn sweep(
         known_to_be_all()?;
         return Ok(found.into_iter().map(super::sweep::as_leak).collect());
     }
-    // Nothing new is made here, so nothing is written down.
-    let ledger = Ledger::new(inputs.run.clone(), Box::new(super::ledger::Forgetful));
-    let undoing = Undoing {
-        cloud: &cloud,
-        ledger: &ledger,
-        rhythm: &inputs.rhythm,
-        abandon: &control.abandon,
-        scale: 1.0,
-    };
-    let left = audit::remove(&undoing, found, &[]).await;
+    let left = remove(&cloud, inputs, found, control).await;
     known_to_be_all()?;
     Ok(left)
+}
+
+/// Sweeps before a run; gives what was removed or could not be, in words.
+async fn sweep_first(
+    cloud: &Cloud,
+    inputs: &RunInputs,
+    first: &SweepFirst,
+    control: &Control,
+    now: Timestamp,
+) -> Vec<String> {
+    let (mut found, unknown) = super::sweep::find(cloud, &inputs.run.installation, first.before(now)).await;
+    found.retain(|found| !first.spares(found));
+    let mut told: Vec<String> = unknown.into_iter().map(|fault| fault.message).collect();
+    told.extend(remove(cloud, inputs, found, control).await.iter().map(super::sweep::in_words));
+    told
+}
+
+/// Removes what was found.
+async fn remove(
+    cloud: &Cloud,
+    inputs: &RunInputs,
+    found: Vec<super::audit::Found>,
+    control: &Control,
+) -> Vec<Leak> {
+    // Nothing new is made here, so nothing is written down.
+    let ledger = Ledger::new(inputs.run.clone(), Box::new(super::ledger::Forgetful));
+    let (rhythm, abandon) = (&inputs.rhythm, &control.abandon);
+    let undoing = Undoing { cloud, ledger: &ledger, rhythm, abandon, scale: 1.0 };
+    audit::remove(&undoing, found, &[]).await
 }
 
 fn cancelled() -> RunFault {

@@ -1,10 +1,13 @@
 //! Finds the leavings of one's own installation: by the words that every description carries.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::audit::{Found, find_matching};
 use super::cloud::Cloud;
 use super::fault::StepFault;
+use super::undo::carries;
 use crate::outcome::Leak;
 use crate::plan::identity::{PREFIX, read_description};
 
@@ -46,6 +49,39 @@ fn run_prefix(text: &str) -> Option<&str> {
     let id = rest.split('-').next()?;
     let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| &text[..PREFIX.len() + 1 + id.len()])
+}
+
+/// What is swept before a run: what nobody knows of any more, of runs that are long over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SweepFirst {
+    /// Of runs that began at least so long ago.
+    pub older_than: Duration,
+    /// The prefixes of runs that somebody knows of: they are under way, kept, or undone by what their ledgers tell.
+    pub spared: Vec<String>,
+}
+
+impl SweepFirst {
+    /// Runs that began before this are swept.
+    pub fn before(&self, now: Timestamp) -> Timestamp {
+        SignedDuration::try_from(self.older_than)
+            .ok()
+            .and_then(|age| now.checked_sub(age).ok())
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether something is not to be touched.
+    pub fn spares(&self, found: &Found) -> bool {
+        self.spared.iter().any(|prefix| carries(&found.name, prefix) || carries(&found.description, prefix))
+    }
+}
+
+/// What became of something swept, for a person.
+pub fn in_words(leak: &Leak) -> String {
+    let what = format!("{} {} ({}) of an earlier run", leak.kind, leak.name, leak.id);
+    match &leak.message {
+        None => format!("swept {what}"),
+        Some(message) => format!("could not sweep {what}: {message}"),
+    }
 }
 
 /// Something found, as it is shown when nothing is removed.

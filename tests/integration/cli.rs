@@ -6,6 +6,7 @@ mod bad_input;
 mod clouds;
 mod help;
 mod kubectl;
+mod scenarios;
 mod signals;
 mod simcloud;
 mod state;

@@ -10,11 +10,12 @@ use tempfile::tempdir;
 
 use crate::support::{
     Broken, Watched, against_the_cloud, against_the_cloud_as, against_the_cloud_under, cloud_command,
-    cloud_for_oneself, finish, leavings, nothing_is_left, testbed, told,
+    cloud_for_oneself, finish, leavings, nothing_is_left, repository, testbed, told,
 };
 
 const FIP_OWN: &str = "floating_ip_with_own_name_to_dns";
 const ZONE: &str = "heat_zone_lifecycle";
+const WITHOUT_HEAT: &str = "nameserver_agreement";
 const FIP_PORT: &str = "floating_ip_with_name_from_port_to_dns";
 
 fn test<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -328,14 +329,44 @@ fn an_application_credential_is_warned_of_and_refused_by_heat_with_a_hint() {
     assert_eq!(preflight.status.code(), Some(0), "{}", told(&preflight));
     assert!(told(&preflight).contains("primary is an application credential"), "{}", told(&preflight));
     let mut command = against_the_cloud_as(&entry, "run", state.path());
-    let run = Watched::run(command.args(["--include", ZONE, "--output", "json"]), state.path(), |_, _| ());
+    command.args(["--include", ZONE, "--include", WITHOUT_HEAT, "--output", "json"]);
+    let run = Watched::run(&mut command, state.path(), |_, _| ());
     assert!(matches!(run.status.code(), Some(1 | 2)), "{}", run.told());
     let report = run.json();
+    assert_eq!(test(&report, WITHOUT_HEAT)["outcome"], "Passed", "{report:#}");
     let test = test(&report, ZONE);
     let message = test["message"].as_str().unwrap();
     assert!(message.contains("Use a user's password"), "{message}");
     assert_eq!(test["failedStep"]["evidence"]["service"], "orchestration", "{test:#}");
     assert!(test["failedStep"]["evidence"]["requestId"].is_string(), "{test:#}");
+    nothing_is_left();
+}
+
+/// Every template of the suite, and one that is wrong.
+#[test]
+#[ignore = "needs the OpenStack test bed: tests/run cloud"]
+fn heat_validates_every_template_before_a_run() {
+    let _cloud = cloud_for_oneself();
+    let state = tempdir().unwrap();
+    let preflight = |more: &[&str]| {
+        let mut command = against_the_cloud("preflight", state.path());
+        finish(command.arg("--validate").args(more))
+    };
+    let all = preflight(&["--alternate", "demo2", "--admin", "admin", "--reader", "reader"]);
+    assert_eq!(all.status.code(), Some(0), "{}", told(&all));
+    let folder = state.path().join("wrong");
+    std::fs::create_dir(&folder).unwrap();
+    let own = repository("scenarios").join(ZONE);
+    std::fs::copy(own.join("scenario.yaml"), folder.join("scenario.yaml")).unwrap();
+    let template = std::fs::read_to_string(own.join("zone.hot.yaml")).unwrap();
+    std::fs::write(folder.join("zone.hot.yaml"), template.replace("      ttl:", "      ttk:")).unwrap();
+    let wrong = preflight(&["--scenario", folder.to_str().unwrap()]);
+    assert_eq!(wrong.status.code(), Some(1), "{}", told(&wrong));
+    assert!(
+        told(&wrong).contains("zone of user/heat-zone-lifecycle: ") && told(&wrong).contains("ttk"),
+        "{}",
+        told(&wrong)
+    );
     nothing_is_left();
 }
 

@@ -14,4 +14,6 @@ mod passing;
 mod player;
 mod ports;
 mod secrets;
+mod sweep;
 mod users;
+mod words;

@@ -20,6 +20,17 @@ use crate::cli::terminal;
 struct Findings {
     cloud: CloudFacts,
     scenarios: Vec<Prospect>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused_templates: Vec<Refused>,
+}
+
+/// A template that Heat refuses.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refused {
+    scenario: String,
+    template: String,
+    message: String,
 }
 
 /// Whether a scenario would be played.
@@ -42,7 +53,13 @@ pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
     let planner = request.planner(identity.clone())?;
     let inputs = request.inputs(identity);
     let facts = runner::preflight(&inputs, &Clock::system()).await.map_err(|fault| broken(&fault))?;
-    let findings = Findings::of(planner(facts).map_err(request::problem)?);
+    let plan = planner(facts).map_err(request::problem)?;
+    let refused = if args.validate {
+        runner::refused_templates(&inputs, &plan).await.map_err(|fault| broken(&fault))?
+    } else {
+        Vec::new()
+    };
+    let findings = Findings::of(plan, refused);
 
     let failed = |error| Problem::unable("the findings cannot be shown").because(error);
     let rendered = match args.output {
@@ -56,7 +73,7 @@ pub async fn run(args: PreflightArgs) -> Result<Exit, Problem> {
 }
 
 impl Findings {
-    fn of(plan: RunPlan) -> Self {
+    fn of(plan: RunPlan, refused: Vec<(String, String, String)>) -> Self {
         let scenarios = plan
             .tests
             .into_iter()
@@ -74,12 +91,17 @@ impl Findings {
                 }
             })
             .collect();
-        Self { cloud: plan.facts, scenarios }
+        let refused = refused.into_iter();
+        let refused_templates =
+            refused.map(|(scenario, template, message)| Refused { scenario, template, message }).collect();
+        Self { cloud: plan.facts, scenarios, refused_templates }
     }
 
     fn can_pass(&self, min_executed: usize) -> bool {
         let played = self.scenarios.iter().filter(|scenario| scenario.plays).count();
-        played >= min_executed && self.scenarios.iter().all(|scenario| scenario.plays || !scenario.required)
+        played >= min_executed
+            && self.refused_templates.is_empty()
+            && self.scenarios.iter().all(|scenario| scenario.plays || !scenario.required)
     }
 
     fn table(&self, width: Option<u16>) -> String {
@@ -91,6 +113,17 @@ impl Findings {
             let warnings: Vec<_> =
                 self.cloud.warnings.iter().map(|warning| format!("  {}\n", text::line(warning))).collect();
             sections.push(format!("Warnings\n{}", warnings.concat()));
+        }
+        if !self.refused_templates.is_empty() {
+            let refused: Vec<_> = self
+                .refused_templates
+                .iter()
+                .map(|one| {
+                    let said = format!("{} of {}: {}", one.template, one.scenario, one.message);
+                    format!("  {}\n", text::line(&said))
+                })
+                .collect();
+            sections.push(format!("Templates that Heat refuses\n{}", refused.concat()));
         }
         let played = self.scenarios.iter().filter(|scenario| scenario.plays).count();
         sections
@@ -192,6 +225,7 @@ mod tests {
                 prospect("heat_zone_lifecycle", None, false),
                 prospect("port_on_external_net_to_dns", Some("needs a published network"), false),
             ],
+            refused_templates: Vec::new(),
         }
     }
 
@@ -207,5 +241,14 @@ mod tests {
         assert!(!findings.can_pass(2));
         findings.scenarios[1].required = true;
         assert!(!findings.can_pass(1));
+        findings.scenarios[1].required = false;
+        findings.refused_templates.push(Refused {
+            scenario: "heat_zone_lifecycle".into(),
+            template: "zone".into(),
+            message: "Unknown Property ttk".into(),
+        });
+        assert!(!findings.can_pass(1));
+        let table = findings.table(None);
+        assert!(table.contains("zone of heat_zone_lifecycle: Unknown Property ttk"), "{table}");
     }
 }

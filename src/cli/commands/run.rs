@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use tempest_operator::api::tempest_run::{Expectation, OnFailure, TempestRunSpec};
 use tempest_operator::outcome::{Verdict, VerdictPolicy};
+use tempest_operator::plan::identity::prefix;
 use tempest_operator::report::{RunReport, junit, text};
 use tempest_operator::runner::ledger::{Entry, Ledger, Undo};
+use tempest_operator::runner::{RunInputs, SweepFirst};
 
 use crate::cli::args::RunArgs;
 use crate::cli::exit::Exit;
@@ -36,7 +38,8 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     })?;
     let ledger = Arc::new(Ledger::new(run.clone(), Box::new(store)));
     let policy = request.policy();
-    let report = play(request.inputs(run), planner, Arc::clone(&ledger), &policy, &log).await?;
+    let inputs = RunInputs { sweep: sweep_first(&args, &state)?, ..request.inputs(run) };
+    let report = play(inputs, planner, Arc::clone(&ledger), &policy, &log).await?;
     if let Err(error) = ledger.close().await {
         tracing::warn!(error = text::chain(&error), "the ledger could not be closed");
     }
@@ -47,6 +50,13 @@ pub async fn run(args: RunArgs, log: LogOutput) -> Result<Exit, Problem> {
     }
     tell_what_is_left(&ledger.open().await, &origin.cloud);
     Ok(report.verdict.unwrap_or(Verdict::Errored).into())
+}
+
+/// What is swept before the run; runs that have a ledger are spared: they are under way, or `sweep` undoes them.
+fn sweep_first(args: &RunArgs, state: &State) -> Result<Option<SweepFirst>, Problem> {
+    let Some(older_than) = args.sweep_older_than else { return Ok(None) };
+    let known = state.list()?.found.into_iter().map(|found| prefix(&found.document.run.run_id));
+    Ok(Some(SweepFirst { older_than, spared: known.collect() }))
 }
 
 /// Lays what was given as arguments over what the file says.

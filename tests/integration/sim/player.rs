@@ -12,7 +12,9 @@ use tempest_operator::plan::{self, RunIdentity, RunPlan};
 use tempest_operator::report::RunReport;
 use tempest_operator::runner::event::{Event, EventKind, EventSink};
 use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, LedgerStore};
-use tempest_operator::runner::{Clock, Control, Locks, Planner, Rhythm, RunInputs, run_span, verify};
+use tempest_operator::runner::{
+    Clock, Control, Locks, Planner, Rhythm, RunInputs, SweepFirst, run_span, verify,
+};
 use tempest_operator::scenario::{Catalogue, load_file_text};
 use tempest_operator::simcloud::{Guests, SimCloud, SimOptions, shell};
 use tracing::Instrument;
@@ -106,6 +108,7 @@ pub struct Player {
     pub kept: Kept,
     pub carried_over: Vec<TestResult>,
     pub locks: Locks,
+    pub sweep: Option<SweepFirst>,
     pub clock: Clock,
 }
 
@@ -148,6 +151,7 @@ impl Player {
             kept: Kept::default(),
             carried_over: Vec::new(),
             locks: Locks::default(),
+            sweep: None,
             clock: Clock::system(),
         }
     }
@@ -192,6 +196,7 @@ impl Player {
             carried_over: self.carried_over.clone(),
             interrupted: Vec::new(),
             locks: self.locks.clone(),
+            sweep: self.sweep.clone(),
         }
     }
 
