@@ -12,3 +12,4 @@ mod state;
 mod support;
 #[cfg(feature = "otel")]
 mod traces;
+mod try_it;
