@@ -43,7 +43,7 @@ async fn who_has_set_a_reverse_record_can_unset_it_after_the_floating_ip_is_gone
 }
 
 #[tokio::test]
-async fn a_reverse_record_of_the_addresss_last_owner_goes_when_the_next_one_looks() {
+async fn what_the_last_owner_of_an_address_has_set_goes_when_the_next_one_looks() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
     let (address, floating_ip, in_dns) = named(&client, None, "one.example.").await;
