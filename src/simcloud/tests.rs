@@ -10,6 +10,7 @@ mod identity;
 mod properties;
 mod publication;
 mod refusals;
+mod reverse;
 mod servers;
 mod shapes;
 mod templates;

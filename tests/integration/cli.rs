@@ -13,3 +13,4 @@ mod state;
 mod support;
 #[cfg(feature = "otel")]
 mod traces;
+mod try_it;
