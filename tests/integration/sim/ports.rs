@@ -11,10 +11,8 @@ const DUAL: &str = "published_port_dual_stack";
 const DOMAIN: &str = "port_dns_domain_overrides_network";
 const SUBNET: &str = "port_with_publishing_subnet";
 const RENAME: &str = "port_rename_republishes";
-const READDRESS: &str = "port_fixed_ip_change_republishes";
 const CLEAR: &str = "port_dns_clear_unpublishes";
 const UPDATE: &str = "stack_update_port_rename";
-const TENANT: &str = "tenant_net_fixed_ip_not_published";
 
 #[rstest]
 #[case::ipv4("published", 4)]
@@ -66,14 +64,6 @@ async fn a_published_network_has_one_family_or_both(#[case] network: &str, #[cas
     "republished",
     "after."
 )]
-#[case::old_address_kept(
-    READDRESS,
-    "readdress",
-    Fault::PublicationKept,
-    Reason::RecordWrong,
-    "republished",
-    "198.18.26."
-)]
 #[case::cleared_name_kept(
     CLEAR,
     "clear-name",
@@ -81,14 +71,6 @@ async fn a_published_network_has_one_family_or_both(#[case] network: &str, #[cas
     Reason::RecordNotGone,
     "withdrawn-with-its-name",
     "port."
-)]
-#[case::unasked_name(
-    TENANT,
-    "port",
-    Fault::PublicationUnasked,
-    Reason::RecordUnexpected,
-    "never-published",
-    "inner."
 )]
 #[tokio::test]
 async fn a_cloud_that_publishes_otherwise_is_found_out(
