@@ -339,8 +339,7 @@ pub struct StackSpec {
     /// `false` starts it only; a later `await` step waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<bool>,
-    /// Whether Heat leaves a failed create or update as it is instead of rolling it back; default `true` as in Heat's
-    /// API.
+    /// Whether Heat leaves a failed create or update as it is; default `true` as in Heat's API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_rollback: Option<bool>,
 }

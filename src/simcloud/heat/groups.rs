@@ -26,13 +26,17 @@ pub(super) fn expand(world: &mut World, stack: &Stack) -> Result<Template, Refus
             continue;
         }
         let count = definition.properties.get("count").cloned().unwrap_or(json!(1));
-        let count = Resolver::new(world, stack).resolve(&count).map_err(invalid)?;
-        let count = match &count {
+        let given = Resolver::new(world, stack).resolve(&count).map_err(invalid)?;
+        let count = match &given {
             Value::String(text) => text.parse().ok(),
             other => other.as_u64(),
         };
         let count = count.filter(|count| *count <= 1000).ok_or_else(|| {
-            invalid(format!("Property error: : resources.{name}.properties.count: : not a count"))
+            let why = match given.as_i64() {
+                Some(negative) if negative < 0 => format!("{negative} is out of range (min: 0, max: None)"),
+                _ => format!("Value {given} is not an integer"),
+            };
+            invalid(format!("Property error: : resources.{name}.properties.count: : {why}"))
         })?;
         let variable = definition.properties["index_var"].as_str().unwrap_or("%index%");
         for index in 0..count {

@@ -124,9 +124,23 @@ impl Template {
         if let Some(twice) = template.parameters.keys().find(|name| template.resources.contains_key(*name)) {
             return Err(invalid(format!("Duplicate names {{'{twice}'}}")));
         }
+        template.check_conditions()?;
         template.check_references()?;
         template.order()?;
         Ok(template)
+    }
+
+    /// A condition that is named must be defined.
+    fn check_conditions(&self) -> Result<(), Refusal> {
+        for (name, definition) in &self.resources {
+            let named = definition.condition.as_ref().and_then(Value::as_str);
+            if let Some(unknown) = named.filter(|named| !self.conditions.contains_key(*named)) {
+                return Err(invalid(format!(
+                    "resources.{name}.condition: : Invalid condition \"{unknown}\""
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_references(&self) -> Result<(), Refusal> {

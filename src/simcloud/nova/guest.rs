@@ -39,8 +39,8 @@ pub(super) fn view(world: &World, server: &Server) -> GuestView {
     }
 }
 
-/// What a guest with a shell prints: of its boot script it understands `echo … >/dev/console` and one
-/// `name=$(ping -c 1 HOST …)`, whose value is the address that the network's own DNS gives.
+/// What a guest with a shell prints: of its boot script it understands `echo … >/dev/console`, in it
+/// `$(hostname)`, and one `name=$(ping -c 1 HOST …)`, whose value is the address that the network's own DNS gives.
 pub fn shell(guest: &GuestView) -> String {
     let mut console = format!("[    0.000000] {} boots\n", guest.name);
     let mut variables = BTreeMap::new();
@@ -54,6 +54,7 @@ pub fn shell(guest: &GuestView) -> String {
             line.strip_prefix("echo ").and_then(|line| line.strip_suffix(">/dev/console"))
         {
             let mut said = said.trim().trim_matches(['\'', '"']).to_owned();
+            said = said.replace("$(hostname)", &super::hostname(&guest.name));
             for (name, value) in &variables {
                 said = said.replace(name, value);
             }

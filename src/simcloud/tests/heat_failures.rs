@@ -10,7 +10,7 @@ parameters: {port: {type: string}}
 resources:
   server:
     type: OS::Nova::Server
-    properties: {name: web, image: tiny, flavor: m1.nano, networks: [{port: {get_param: port}}]}
+    properties: {name: web, image: cirros-sim, flavor: m1.nano, networks: [{port: {get_param: port}}]}
 ";
 
 async fn events(client: &Client, stack: &Value, resource: &str) -> Vec<String> {
@@ -66,7 +66,7 @@ resources:
   server:
     type: OS::Nova::Server
     depends_on: second
-    properties: {image: tiny, flavor: m1.nano, availability_zone: nowhere, networks: [{network: private}]}
+    properties: {image: cirros-sim, flavor: m1.nano, availability_zone: nowhere, networks: [{network: private}]}
 ";
     let body = json!({"template": template(90, worse), "disable_rollback": false});
     let path = client.heat(&format!("/stacks/back/{id}"));

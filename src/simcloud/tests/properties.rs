@@ -84,7 +84,7 @@ use super::client::{Client, start};
 )]
 #[case(
     "OS::Nova::Server",
-    "image: tiny, flavor: none",
+    "image: cirros-sim, flavor: none",
     "r.properties.flavor: : Error validating value 'none': No Flavor matching {'name': 'none'}. (HTTP 404)"
 )]
 #[case(
@@ -94,8 +94,13 @@ use super::client::{Client, start};
 )]
 #[case(
     "OS::Nova::Server",
-    "image: tiny, flavor: m1.nano, user_data_format: X",
+    "image: cirros-sim, flavor: m1.nano, user_data_format: X",
     "\"X\" is not an allowed value [\"HEAT_CFNTOOLS\", \"RAW\", \"SOFTWARE_CONFIG\"]"
+)]
+#[case(
+    "OS::Heat::ResourceGroup",
+    "count: -1, resource_def: {type: 'OS::Heat::None'}",
+    "r.properties.count: : -1 is out of range (min: 0, max: None)"
 )]
 #[case(
     "OS::Heat::RandomString",

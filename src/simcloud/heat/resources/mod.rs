@@ -114,6 +114,11 @@ impl Trouble {
                 (by_status.to_owned(), format!("{message} (HTTP {status}) (Request-ID: {request_id})"))
             }
             _ if *status >= 500 => ("RemoteError".to_owned(), message.clone()),
+            // An object that is not valid has no message of its own, but one for each fault.
+            Service::Dns if message.is_empty() => {
+                let first = refusal.detail.as_ref().and_then(|detail| detail.pointer("/errors/0/message"));
+                (by_status.to_owned(), first.and_then(Value::as_str).unwrap_or_default().to_owned())
+            }
             _ => (by_status.to_owned(), message.clone()),
         };
         Self { class, message, missing: *status == 404 }
