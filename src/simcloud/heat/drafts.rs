@@ -64,6 +64,7 @@ pub(super) fn draft(
             }
         }
         resources::check_definition(world, &call.caller, name, definition, &resolved)?;
+        resources::check_together(name, definition)?;
     }
     Ok(draft)
 }

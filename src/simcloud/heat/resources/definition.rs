@@ -56,13 +56,15 @@ pub(in crate::simcloud::heat) fn check_definition(
     {
         return Err(invalid(format!("{banned} not allowed in value_specs")));
     }
-    together(name, &definition.kind, &given)
+    Ok(())
 }
 
-/// What only several properties together can get wrong.
-fn together(name: &str, kind: &str, given: &Map<String, Value>) -> Result<(), Refusal> {
+/// Checks what only several properties together can get wrong: not when a template is only validated.
+pub(in crate::simcloud::heat) fn check_together(name: &str, definition: &Definition) -> Result<(), Refusal> {
+    let nothing = Map::new();
+    let given = definition.properties.as_object().unwrap_or(&nothing);
     let has = |name: &str| given.get(name).is_some_and(|value| !value.is_null());
-    let message = match kind {
+    let message = match definition.kind.as_str() {
         "OS::Designate::Zone" if !has("email") && given.get("type").is_none_or(|kind| kind == "PRIMARY") => {
             "Property email is required for zone type PRIMARY".to_owned()
         }

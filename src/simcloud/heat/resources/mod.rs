@@ -13,7 +13,7 @@ mod server;
 use http::Method;
 use serde_json::{Value, json};
 
-pub(super) use definition::check_definition;
+pub(super) use definition::{check_definition, check_together};
 pub(super) use schema::{SCHEMAS, Schema};
 
 use super::{
