@@ -47,7 +47,7 @@ spec:
 async fn leaves_things_behind(cloud: &SimCloud, ago: Duration, installation: &str) -> String {
     let mut player = Player::of_text(cloud, FAILS).patient(10);
     player.run = RunIdentity::new(installation, Uuid::new_v4(), 1, Timestamp::now() - ago);
-    player.settings = Box::new(|settings| settings.keep_on_failure = DAY);
+    player.arrange = Box::new(|plan| plan.settings.keep_on_failure = DAY);
     let prefix = player.run.prefix();
     player.play().await;
     prefix
