@@ -1,5 +1,6 @@
 //! The whole runner against the simulated cloud, in this process: fast, and broken in every way we know.
 
+mod alarms;
 mod bad_input;
 mod chaos;
 mod credentials;
@@ -8,6 +9,7 @@ mod faults;
 mod life;
 mod logs;
 mod many;
+mod matrix;
 mod misbehaving;
 mod pace;
 mod passing;

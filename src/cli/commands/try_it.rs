@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tempest_operator::outcome::Verdict;
 use tempest_operator::runner::ledger::{Forgetful, Ledger};
 
-use crate::cli::args::{Output, TryArgs};
+use crate::cli::args::{Latency, Output, TryArgs};
 use crate::cli::exit::Exit;
 use crate::cli::logging::LogOutput;
 use crate::cli::play::{play, render};
@@ -25,6 +25,11 @@ pub async fn run(args: TryArgs, log: LogOutput) -> Result<Exit, Problem> {
     spec.cloud.reader = Some("reader".to_owned());
     // Which network publishes is an administrator's knowledge, and this cloud is our own.
     spec.cloud.published_network = Some("published".to_owned());
+    if args.latency == Latency::Zero {
+        // What does not happen at once here never does.
+        spec.execution.timeout_scale_percent = Some(10);
+        spec.execution.max_parallel = Some(16);
+    }
     let request = Request::of_text(spec, &args.select, &cloud.clouds_yaml())?;
     let run = request::new_run("try");
     let planner = request.planner(run.clone())?;

@@ -23,7 +23,7 @@ pub(super) struct FipDns {
 
 /// Whether the cloud is broken so that it publishes whatever has a name.
 fn unasked(world: &World) -> bool {
-    world.faults.hit(&Fault::PublicationUnasked, Target::default())
+    world.faults.is_on(&Fault::PublicationUnasked, Target::default())
 }
 
 /// Whether names of this network's ports go to Designate at all.
@@ -69,6 +69,9 @@ fn published_ips(world: &World, ips: &Value) -> Vec<String> {
         subnet.is_some_and(|subnet| subnet["dns_publish_fixed_ip"] == true)
     };
     let some: Vec<String> = ips.iter().filter(flagged).map(|ip| text(ip, "ip_address").to_owned()).collect();
+    if !some.is_empty() && some.len() < ips.len() {
+        world.faults.reach(&Fault::PublicationUnasked);
+    }
     if some.is_empty() || unasked(world) {
         ips.iter().map(|ip| text(ip, "ip_address").to_owned()).collect()
     } else {
@@ -82,9 +85,14 @@ fn new_row(world: &World, caller: &Caller, network_id: &str, name: &str, domain:
         external = network_domain(world, network_id);
     }
     let mut row = PortDns { name: name.to_owned(), domain: domain.to_owned(), ..PortDns::default() };
-    if network_publishes(world, network_id) && !name.is_empty() && !external.is_empty() {
+    if name.is_empty() || external.is_empty() {
+        return row;
+    }
+    if network_publishes(world, network_id) {
         name.clone_into(&mut row.current_name);
         row.current_domain = names::expand(world, caller, &external);
+    } else {
+        world.faults.reach(&Fault::PublicationUnasked);
     }
     row
 }

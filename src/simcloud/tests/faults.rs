@@ -209,3 +209,39 @@ resources:
     futures::future::join_all(stacks).await;
     assert!(cloud.snapshot().is_clean());
 }
+
+#[tokio::test]
+async fn what_a_fault_would_break_is_counted_whether_it_is_on_or_not() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let zone = client.zone("c.example.test.").await;
+    let reached = |fault: &Fault| cloud.faults().reached().get(fault.name()).copied().unwrap_or_default();
+    assert_eq!((reached(&Fault::LostAddress), reached(&Fault::LostOnChange)), (0, 0));
+    record(&client, &zone, "a.c.example.test.").await;
+    client.get(&format!("/dns/v2/zones/{zone}")).await;
+    assert!(reached(&Fault::LostAddress) > 0);
+    assert_eq!(reached(&Fault::LostOnChange), 0, "there was nothing yet to lose");
+    record(&client, &zone, "b.c.example.test.").await;
+    client.get(&format!("/dns/v2/zones/{zone}")).await;
+    assert!(reached(&Fault::LostOnChange) > 0);
+    assert_eq!(reached(&Fault::PublicationLost), 0, "nobody published anything");
+}
+
+#[tokio::test]
+async fn a_change_loses_what_was_there_and_a_name_server_is_told_wrong_things() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    let zone = client.zone("l.example.test.").await;
+    let server = cloud.name_servers()[0];
+    record(&client, &zone, "a.l.example.test.").await;
+    let lost = cloud.faults().inject(Fault::LostOnChange);
+    record(&client, &zone, "b.l.example.test.").await;
+    let answers = async |name: &str| ask(server, name, RecordType::A).await.unwrap().answers.len();
+    assert_eq!((answers("a.l.example.test.").await, answers("b.l.example.test.").await), (0, 1));
+    cloud.faults().clear(lost);
+    assert_eq!(answers("a.l.example.test.").await, 1);
+    cloud.faults().inject(Fault::ActiveNotServed);
+    let id = record(&client, &zone, "c.l.example.test.").await;
+    let shown = client.get(&format!("/dns/v2/zones/{zone}/recordsets/{id}")).await;
+    assert_eq!((shown["status"].as_str(), answers("c.l.example.test.").await), (Some("ACTIVE"), 0));
+}

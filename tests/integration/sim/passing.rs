@@ -2,11 +2,11 @@
 
 use rstest::rstest;
 use tempest_operator::outcome::{Outcome, Verdict};
+use tempest_operator::scenario::Scenario;
 use tempest_operator::scenario::document::{Action, Step};
-use tempest_operator::scenario::{Catalogue, Scenario};
 
 use super::pace::{all_at_once, on_a_paused_clock, paused_clock};
-use super::player::{FIP_OWN, FIP_PORT, Player, clean, cloud};
+use super::player::{FIP_OWN, FIP_PORT, Player, clean, cloud, suite};
 use crate::support::{binary, finish, told};
 
 /// Plays one built-in scenario in a cloud of its own, with all that a scenario may need: what is wrong with that.
@@ -41,8 +41,7 @@ async fn plays_well(scenario: &Scenario) -> Result<(), String> {
 
 #[test]
 fn each_built_in_scenario_passes_and_leaves_nothing() {
-    let suite = Catalogue::built_in().unwrap();
-    let scenarios: Vec<_> = suite.iter().collect();
+    let scenarios: Vec<_> = suite().iter().collect();
     let ends = all_at_once(&scenarios, |scenario| on_a_paused_clock(plays_well(scenario)));
     let bad: Vec<String> = scenarios
         .iter()

@@ -1,7 +1,7 @@
 //! Plays scenarios against a simulated cloud.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use tempest_operator::runner::ledger::{Ledger, LedgerDocument, LedgerError, Ledg
 use tempest_operator::runner::{
     Clock, Control, Locks, Planner, Rhythm, RunInputs, SweepFirst, run_span, verify,
 };
-use tempest_operator::scenario::{Catalogue, load_file_text};
+use tempest_operator::scenario::{Catalogue, Scenario, load_file_text};
 use tempest_operator::simcloud::{Guests, SimCloud, SimOptions, shell};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -112,6 +112,12 @@ pub struct Player {
     pub clock: Clock,
 }
 
+/// The built-in suite, read once.
+pub fn suite() -> &'static Catalogue {
+    static SUITE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::built_in().unwrap());
+    &SUITE
+}
+
 /// A simulated cloud without any latency, whose guests boot.
 pub async fn cloud() -> SimCloud {
     cloud_with(SimOptions::default()).await
@@ -138,7 +144,7 @@ impl Player {
         spec.execution.timeout_scale_percent = Some(1);
         Self {
             spec,
-            catalogue: Catalogue::built_in().unwrap(),
+            catalogue: suite().clone(),
             arrange: Box::new(|_| {}),
             clouds_yaml: cloud.clouds_yaml(),
             options: SessionOptions {
@@ -158,10 +164,21 @@ impl Player {
 
     /// A run of these built-in scenarios with everything that a scenario may need, and the documents' own deadlines.
     pub fn with_everything(cloud: &SimCloud, include: &[&str]) -> Self {
-        let mut player = Self::of(cloud, include).patient(100);
-        let [alternate, admin, reader] = ["demo2", "admin", "reader"].map(|entry| Some(entry.to_owned()));
-        player.spec.cloud = CloudSpec { alternate, admin, reader, ..player.spec.cloud };
-        player
+        Self::of(cloud, include).patient(100).as_roles(&Role::ALL)
+    }
+
+    /// The same for one scenario, with the roles that it needs and no other.
+    pub fn with_what_it_needs(cloud: &SimCloud, scenario: &Scenario) -> Self {
+        let roles: Vec<_> = scenario.gates.credentials.iter().copied().collect();
+        Self::of(cloud, &[&scenario.name]).patient(100).as_roles(&roles)
+    }
+
+    fn as_roles(mut self, roles: &[Role]) -> Self {
+        let entry = |role, entry: &str| roles.contains(&role).then(|| entry.to_owned());
+        self.spec.cloud.alternate = entry(Role::Alternate, "demo2");
+        self.spec.cloud.admin = entry(Role::Admin, "admin");
+        self.spec.cloud.reader = entry(Role::Reader, "reader");
+        self
     }
 
     /// A run of a user's own scenarios.
