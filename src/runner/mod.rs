@@ -35,5 +35,5 @@ pub use fault::StepFault;
 pub use locks::Locks;
 pub use poll::{Observation, Pending, Wait, poll};
 pub use rhythm::Rhythm;
-pub use run::{Planner, RunInputs, preflight, sweep, undo, verify};
+pub use run::{Planner, RunInputs, identify, preflight, sweep, undo, verify};
 pub use spans::{record_verdict, run_span};

@@ -4,6 +4,7 @@
 mod api_proxy;
 mod api_trouble;
 mod bed;
+mod jobs;
 mod kills;
 mod kubectl;
 mod life;
