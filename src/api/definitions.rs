@@ -97,6 +97,10 @@ fn run_rules() -> Vec<ValidationRule> {
             "has(self.spec.cloud.secretRef)",
             "spec.cloud.secretRef is required: the Secret with clouds.yaml, in the same namespace",
         ),
+        rule(
+            "!has(self.spec.execution.job) || (has(self.spec.execution.executor) && self.spec.execution.executor == 'Job')",
+            "spec.execution.job says what the pod of executor: Job is like, and means nothing otherwise",
+        ),
         frozen("cloud"),
         frozen("scenarios"),
         frozen("execution"),

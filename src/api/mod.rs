@@ -1,6 +1,7 @@
 //! The custom resources and the scenario document's wire types: data only, no I/O.
 
 pub mod definitions;
+pub mod executor;
 pub mod scenario;
 pub mod schedule;
 pub mod tempest_run;

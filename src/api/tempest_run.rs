@@ -8,6 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::executor::{Executor, JobOptions};
 use super::scenario::Thresholds;
 use crate::outcome::{
     Evidence, Finding, Leak, Outcome, PropagationSummary, Reason, SkippedStep, Summary, Verdict,
@@ -318,6 +319,12 @@ pub struct Expectation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExecutionSpec {
+    /// Who plays the run: `InProcess`, the operator itself, or `Job`, a pod of its own; default `InProcess`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executor: Option<Executor>,
+    /// What that pod is like, for `executor: Job`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobOptions>,
     /// How many tests run at once; default 4.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
@@ -351,7 +358,7 @@ pub struct ExecutionSpec {
     /// What is done when a test did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
-    /// What becomes of the run when the operator that plays it ends before it does; default `Restart`.
+    /// What becomes of the run when the process that plays it ends before it does; default `Restart`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_interruption: Option<OnInterruption>,
     /// What something left behind means; default `Fail`.

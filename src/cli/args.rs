@@ -60,7 +60,13 @@ pub enum Command {
     Crds(CrdsArgs),
     /// Run the operator: play the TempestRuns of a Kubernetes cluster
     #[command(after_help = "Example:\n  tempest-operator controller --namespace verification")]
-    Controller(ControllerArgs),
+    Controller(Box<ControllerArgs>),
+    /// Play one attempt of a TempestRun in a pod of its own; the operator's Jobs do so
+    #[command(
+        after_help = "Example:\n  tempest-operator play --namespace verification --run nightly \\\n    \
+        --uid 2f0a9c7e-5a8b-4f6e-9c2d-3b1a7e5f8d90 --attempt 1"
+    )]
+    Play(PlayArgs),
 }
 
 /// How a result is written.
@@ -403,8 +409,52 @@ pub struct ControllerArgs {
     /// How long the other replicas wait for one that is not heard of, at least 3s
     #[arg(long, env = "TEMPEST_LEASE_DURATION", value_name = "DURATION", default_value = "15s", value_parser = lease_duration, help_heading = "Leader election")]
     pub lease_duration: Duration,
+    /// The image of the pods of runs with 'executor: Job'; without it such runs are refused
+    #[arg(long, env = "TEMPEST_JOB_IMAGE", value_name = "IMAGE", help_heading = "Runs in pods of their own")]
+    pub job_image: Option<String>,
+    /// The service account of these pods, in the namespace of the run, unless the run names another one
+    #[arg(
+        long,
+        env = "TEMPEST_JOB_SERVICE_ACCOUNT",
+        value_name = "NAME",
+        default_value = "tempest-operator-run",
+        help_heading = "Runs in pods of their own"
+    )]
+    pub job_service_account: String,
+    /// A Secret to pull the image with, in the namespace of the run; may be repeated
+    #[arg(long, value_name = "NAME", help_heading = "Runs in pods of their own")]
+    pub job_image_pull_secret: Vec<String>,
     /// How log lines look
     #[arg(long, env = "TEMPEST_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// play
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// The run's namespace
+    #[arg(long, value_name = "NAME")]
+    pub namespace: String,
+    /// The run
+    #[arg(long, value_name = "NAME")]
+    pub run: String,
+    /// Its UID
+    #[arg(long, value_name = "UID")]
+    pub uid: String,
+    /// The attempt that is played
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub attempt: u32,
+    /// Clouds and name servers on this machine may be spoken to
+    #[arg(long)]
+    pub allow_loopback_endpoints: bool,
+    /// Who the operator is, on everything that is made in clouds
+    #[arg(long, value_name = "ID", default_value = "default")]
+    pub installation: String,
+    /// How long the operator waits for this process when it is not heard of, at least 3s
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = lease_duration)]
+    pub lease_duration: Duration,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
 

@@ -104,7 +104,11 @@ async fn run_program(cli: Cli) -> Result<Exit, Problem> {
         Command::Crds(args) => commands::crds::run(&args),
         Command::Controller(args) => {
             logging::start(log, "info", args.log_format == args::LogFormat::Json)?;
-            commands::controller::run(args).await
+            commands::controller::run(*args, log).await
+        }
+        Command::Play(args) => {
+            logging::start(log, "info", args.log_format == args::LogFormat::Json)?;
+            commands::play::run(args).await
         }
     }
 }

@@ -70,6 +70,13 @@ impl Admissions {
         (ticket, turn)
     }
 
+    /// A place among those that play, for a run that was found playing.
+    pub fn adopt(&self, entry: Entry) -> Leave {
+        let ticket = Ticket { admissions: self.clone(), uid: entry.uid.clone() };
+        self.state().queue.play(entry);
+        Box::new(ticket)
+    }
+
     fn suspend(&self, uid: &str, suspended: bool) {
         let mut state = self.state();
         state.queue.suspend(uid, suspended);
@@ -106,6 +113,10 @@ pub struct RunAdmission {
     pub created: Timestamp,
     /// Whether it is to wait on purpose.
     pub suspension: Suspension,
+    /// Whether it plays in a pod of its own.
+    pub elsewhere: bool,
+    /// Whether some of its scenarios need locks.
+    pub locks: bool,
     /// Writes its status.
     pub writer: Arc<StatusWriter>,
     /// What the status says when the attempt begins, but for the time.
@@ -124,6 +135,8 @@ impl Admission for RunAdmission {
             created: self.created,
             cloud: identity.clone(),
             suspended,
+            elsewhere: self.elsewhere,
+            locks: self.locks,
         });
         let mut suspended = suspended;
         let mut tell = Instant::now() + PATIENCE;

@@ -55,6 +55,10 @@ pub struct Observed {
     pub out_of_time: bool,
     /// Whether this process stops.
     pub stopping: bool,
+    /// Whether it is played in a pod of its own.
+    pub in_job: bool,
+    /// Whether that pod may still play it, or yet begin to.
+    pub elsewhere: bool,
 }
 
 /// How far an attempt is.
@@ -118,6 +122,8 @@ pub enum Decision {
     LookAgainIn(Duration),
     /// Play it, when its turn comes.
     Start,
+    /// Follow the pod that plays it.
+    Follow,
     /// Say that it waits.
     Wait {
         /// `WaitingForCredentials` or `WaitingForScenarios`.
@@ -165,7 +171,7 @@ pub enum Decision {
 impl Observed {
     /// Whether the decision depends on credentials, so that they must be looked at.
     pub fn needs_credentials(&self) -> bool {
-        if matches!(self.task, Task::Underway { .. }) {
+        if matches!(self.task, Task::Underway { .. }) || self.elsewhere {
             return false;
         }
         match (self.deleting_for, self.stage) {
@@ -198,6 +204,9 @@ fn decide_deleting(observed: &Observed, deleting_for: Duration) -> Decision {
     if !observed.has_finalizer {
         return Decision::Rest;
     }
+    if observed.elsewhere {
+        return Decision::Follow;
+    }
     if !observed.has_ledger {
         return Decision::Release { abandoned: false };
     }
@@ -223,6 +232,7 @@ fn decide_living(observed: &Observed) -> Decision {
             Decision::SetSuspended(observed.suspend)
         }
         (Task::Underway { .. }, _) => Decision::LookAgainIn(TASK_AGAIN),
+        _ if observed.elsewhere => Decision::Follow,
         (_, Stage::Waiting) => decide_waiting(observed),
         (_, Stage::Began) => decide_interrupted(observed),
         (_, Stage::Ended) => decide_ended(observed),
@@ -255,8 +265,9 @@ fn decide_waiting(observed: &Observed) -> Decision {
 
 /// It began, it did not end, and nobody here plays it: the process that did is gone.
 fn decide_interrupted(observed: &Observed) -> Decision {
+    let who = player(observed.in_job);
     let ended = |message: &str| Decision::EndInterrupted {
-        message: format!("the operator that played it ended before it did; {message}"),
+        message: format!("the {who} that played it ended before it did; {message}"),
     };
     let mut known = "everything that it made was undone";
     if observed.has_ledger {
@@ -278,6 +289,11 @@ fn decide_interrupted(observed: &Observed) -> Decision {
         OnInterruption::Fail => ended(known),
         OnInterruption::Restart => Decision::Restart,
     }
+}
+
+/// Who plays a run, in words.
+pub const fn player(in_job: bool) -> &'static str {
+    if in_job { "pod" } else { "operator" }
 }
 
 fn decide_ended(observed: &Observed) -> Decision {

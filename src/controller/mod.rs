@@ -4,7 +4,8 @@
 //! `supervise` owns, whose events `publish` writes into the status. Of several replicas the one that holds the `lease`
 //! acts, and `fence` sees to that. Needed of the API server: `tempestruns` (get, list, watch, create, patch, delete) with
 //! `tempestruns/status` (patch) and `tempestruns/finalizers` (update), `secrets` (get only), `configmaps` (get, create,
-//! update, patch, delete) for ledgers and reports, `events.events.k8s.io` (create, patch), `leases` (get, create, update).
+//! update, patch, delete) for ledgers and reports, `jobs` (get, create, delete) for runs in a pod of their own,
+//! `events.events.k8s.io` (create, patch), `leases` (get, create, update).
 
 mod admission;
 mod attempts;
@@ -12,6 +13,7 @@ pub mod conditions;
 pub mod credentials;
 pub mod decide;
 mod fence;
+pub mod jobs;
 pub mod lease;
 pub mod ledger;
 mod notes;
@@ -54,6 +56,7 @@ use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
 use admission::Admissions;
 use fence::fenced;
+use jobs::JobConfig;
 use lease::{ApiLeases, Elector, LeaseOptions};
 use player::{Player, Runner};
 use queue::Limits;
@@ -82,6 +85,8 @@ pub struct ControllerOptions {
     pub limits: Limits,
     /// Which Lease decides who acts.
     pub lease: LeaseConfig,
+    /// What the pods of runs have in common.
+    pub jobs: JobConfig,
 }
 
 /// Which Lease decides who of several replicas acts.
@@ -169,13 +174,14 @@ pub async fn run_with(
         catalogue,
         installation: options.installation.clone(),
         options: SessionOptions {
-            policy: policy(&options),
+            policy: endpoint_policy(options.allow_loopback_endpoints, &options.api_server),
             gate: Some(Arc::new(leadership.clone())),
             observer: Some(Arc::new(metrics.clone())),
             ..SessionOptions::default()
         },
         rhythm: Rhythm::default(),
         clock: Clock::system(),
+        jobs: options.jobs.clone(),
         metrics: metrics.clone(),
         stopping: shutdown.clone(),
     });
@@ -308,17 +314,10 @@ fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
 }
 
 /// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.
-fn policy(options: &ControllerOptions) -> EndpointPolicy {
-    let mut policy =
-        EndpointPolicy { allow_loopback: options.allow_loopback_endpoints, ..EndpointPolicy::default() };
+fn endpoint_policy(allow_loopback: bool, api_server: &[IpAddr]) -> EndpointPolicy {
     // On loopback the API server is one of several things behind one address; allowing loopback allows that.
-    policy.denied = options
-        .api_server
-        .iter()
-        .filter(|address| !address.is_loopback())
-        .map(|address| (*address).into())
-        .collect();
-    policy
+    let denied = api_server.iter().filter(|address| !address.is_loopback()).map(|address| (*address).into());
+    EndpointPolicy { allow_loopback, denied: denied.collect(), ..EndpointPolicy::default() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]

@@ -1,8 +1,11 @@
 //! Follows a run's events and writes what changed: the report first, then the status that acknowledges it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use async_trait::async_trait;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +25,91 @@ use crate::telemetry::Metrics;
 const RETRY: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
 
+/// Where a report is written down as it grows.
+#[async_trait]
+pub trait Page: Send + Sync {
+    /// Writes what is known by now.
+    async fn write(&self, report: &RunReport, moment: &Moment) -> Result<(), WriteError>;
+}
+
+/// Follows events to their end and writes down what they tell, at a pace; `heard` gets each as it comes.
+/// `carried_over` are the outcomes that are written down already. Once `handing_over` is set another process goes on
+/// with the run: what is cut short then has no outcome, and the run no end.
+pub async fn write_down(
+    page: &dyn Page,
+    policy: &VerdictPolicy,
+    handing_over: &CancellationToken,
+    mut events: UnboundedReceiver<Event>,
+    carried_over: Vec<TestResult>,
+    mut heard: impl FnMut(Event) + Send,
+) -> Result<RunReport, WriteError> {
+    let mut report = RunReport { tests: carried_over, ..RunReport::default() };
+    let mut pace = Pace::new(Instant::now());
+    let mut due = None;
+    loop {
+        tokio::select! {
+            event = events.recv() => {
+                let Some(event) = event else { break };
+                if handing_over.is_cancelled() && is_cut_short(&event) {
+                    continue;
+                }
+                report.apply(&event, policy);
+                heard(event);
+                let now = Instant::now();
+                due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));
+            }
+            () = at(due), if report.verdict.is_none() => {
+                match page.write(&report, &underway(&report)).await {
+                    Err(WriteError::Superseded) => return Err(WriteError::Superseded),
+                    Err(error) => tracing::warn!(%error, "what is known of a run could not be written"),
+                    Ok(()) => {}
+                }
+                pace.wrote(Instant::now());
+                due = None;
+            }
+        }
+    }
+    write_last(page, handing_over, &report).await?;
+    Ok(report)
+}
+
+/// Writes what is left to say, again and again until the API server has it.
+async fn write_last(
+    page: &dyn Page,
+    handing_over: &CancellationToken,
+    report: &RunReport,
+) -> Result<(), WriteError> {
+    if report.run.is_none() {
+        // Nothing was told, so nothing is known.
+        return Ok(());
+    }
+    let moment = Moment::of_end(report).unwrap_or_else(|| underway(report));
+    let mut pauses = RETRY.iter();
+    let mut pause = INSTANTLY;
+    loop {
+        match page.write(report, &moment).await {
+            Ok(()) => return Ok(()),
+            Err(WriteError::Superseded) => return Err(WriteError::Superseded),
+            // Whoever takes over finds what was acknowledged; the rest it plays again.
+            Err(error) if handing_over.is_cancelled() => return Err(error),
+            Err(error) => tracing::warn!(%error, "the end could not be written"),
+        }
+        pause = pauses.next().copied().unwrap_or(pause);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = handing_over.cancelled() => {}
+        }
+    }
+}
+
+fn is_cut_short(event: &Event) -> bool {
+    match &event.kind {
+        EventKind::TestFinished { result } => result.outcome == Outcome::Cancelled,
+        EventKind::RunFinished { .. } => true,
+        _ => false,
+    }
+}
+
 /// Publishes one attempt of one run.
 pub struct Publisher<'a> {
     /// Writes the status.
@@ -38,6 +126,8 @@ pub struct Publisher<'a> {
     pub base: TempestRunStatus,
     /// Another process goes on with the run: what is cut short now has no outcome, and the run no end.
     pub handing_over: CancellationToken,
+    /// Set when the events are made of a report that was cut to fit where it was kept.
+    pub truncated: Arc<AtomicBool>,
 }
 
 impl Publisher<'_> {
@@ -54,61 +144,30 @@ impl Publisher<'_> {
                 self.notifier.tell(&event).await;
             }
         };
-        tokio::join!(self.write_down(events, carried_over, worth_telling), telling).0
+        let heard = move |event: Event| {
+            self.count(&event);
+            // Whoever tells listens until the end.
+            let _ = worth_telling.send(event);
+        };
+        let writing = write_down(self, &self.policy, &self.handing_over, events, carried_over, heard);
+        tokio::join!(writing, telling).0
     }
 
-    async fn write_down(
-        &self,
-        mut events: UnboundedReceiver<Event>,
-        carried_over: Vec<TestResult>,
-        worth_telling: UnboundedSender<Event>,
-    ) -> Result<RunReport, WriteError> {
-        let mut report = RunReport { tests: carried_over, ..RunReport::default() };
-        let mut pace = Pace::new(Instant::now());
-        let mut due = None;
-        loop {
-            tokio::select! {
-                event = events.recv() => {
-                    let Some(event) = event else { break };
-                    if self.is_cut_short(&event) {
-                        continue;
-                    }
-                    report.apply(&event, &self.policy);
-                    match &event.kind {
-                        EventKind::TestFinished { result } => self.metrics.test_finished(result),
-                        EventKind::RunFinished { end } => self.metrics.leaked(&end.leaked),
-                        _ => {}
-                    }
-                    // Whoever tells listens until the end.
-                    let _ = worth_telling.send(event);
-                    let now = Instant::now();
-                    due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));
-                }
-                () = at(due), if report.verdict.is_none() => {
-                    match self.write(&report, &underway(&report)).await {
-                        Err(WriteError::Superseded) => return Err(WriteError::Superseded),
-                        Err(error) => tracing::warn!(%error, "the status could not be written"),
-                        Ok(()) => {}
-                    }
-                    pace.wrote(Instant::now());
-                    due = None;
-                }
-            }
+    fn count(&self, event: &Event) {
+        match &event.kind {
+            EventKind::TestFinished { result } => self.metrics.test_finished(result),
+            EventKind::RunFinished { end } => self.metrics.leaked(&end.leaked),
+            _ => {}
         }
-        self.write_last(&report).await?;
-        Ok(report)
     }
+}
 
-    fn is_cut_short(&self, event: &Event) -> bool {
-        self.handing_over.is_cancelled()
-            && match &event.kind {
-                EventKind::TestFinished { result } => result.outcome == Outcome::Cancelled,
-                EventKind::RunFinished { .. } => true,
-                _ => false,
-            }
-    }
-
+#[async_trait]
+impl Page for Publisher<'_> {
     async fn write(&self, report: &RunReport, moment: &Moment) -> Result<(), WriteError> {
+        let is_cut = self.truncated.load(Ordering::Relaxed);
+        let cut = is_cut.then(|| RunReport { truncated: true, ..report.clone() });
+        let report = cut.as_ref().unwrap_or(report);
         let reference = self.reports.save(report, &self.policy).await?;
         let told = status(report);
         let whole = TempestRunStatus {
@@ -121,27 +180,6 @@ impl Publisher<'_> {
             ..told
         };
         self.writer.tell(moment, &whole).await
-    }
-
-    /// Writes what is left to say, again and again until the API server has it.
-    async fn write_last(&self, report: &RunReport) -> Result<(), WriteError> {
-        let moment = Moment::of_end(report).unwrap_or_else(|| underway(report));
-        let mut pauses = RETRY.iter();
-        let mut pause = INSTANTLY;
-        loop {
-            match self.write(report, &moment).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Superseded) => return Err(WriteError::Superseded),
-                // Whoever takes over finds what was acknowledged; the rest it plays again.
-                Err(error) if self.handing_over.is_cancelled() => return Err(error),
-                Err(error) => tracing::warn!(%error, "the end could not be written"),
-            }
-            pause = pauses.next().copied().unwrap_or(pause);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.handing_over.cancelled() => {}
-            }
-        }
     }
 }
 

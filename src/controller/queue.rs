@@ -29,6 +29,19 @@ pub struct Entry {
     pub cloud: CloudIdentity,
     /// It keeps its place and lets others go first.
     pub suspended: bool,
+    /// It plays in a process of its own, which does not know the locks of this one.
+    pub elsewhere: bool,
+    /// Some of its scenarios need locks.
+    pub locks: bool,
+}
+
+impl Entry {
+    /// Whether the two must not play at once: what one locks the other does not see.
+    fn excludes(&self, other: &Self) -> bool {
+        self.cloud.endpoint == other.cloud.endpoint
+            && (self.elsewhere || other.elsewhere)
+            && (self.locks || other.locks)
+    }
 }
 
 /// Who waits and who plays.
@@ -52,6 +65,12 @@ impl Queue {
     pub fn enter(&mut self, entry: Entry) {
         self.leave(&entry.uid);
         self.waiting.push(entry);
+    }
+
+    /// Adds a run that plays already, whatever the limits say.
+    pub fn play(&mut self, entry: Entry) {
+        self.leave(&entry.uid);
+        self.playing.push(entry);
     }
 
     /// Removes a run, whether it waited or played.
@@ -79,7 +98,11 @@ impl Queue {
         if self.playing.len() >= limits.runs {
             return None;
         }
-        let may = |entry: &&Entry| !entry.suspended && self.playing_in(&entry.cloud) < limits.runs_of_a_cloud;
+        let may = |entry: &&Entry| {
+            !entry.suspended
+                && self.playing_in(&entry.cloud) < limits.runs_of_a_cloud
+                && !self.playing.iter().any(|other| entry.excludes(other))
+        };
         let next = self.waiting.iter().filter(may).min_by_key(|entry| {
             (self.playing_for(&entry.namespace), entry.created, entry.namespace.clone(), entry.uid.clone())
         })?;
@@ -126,6 +149,12 @@ impl Queue {
                 entry.cloud.project_id, entry.cloud.endpoint
             );
         }
+        if self.playing.iter().any(|other| entry.excludes(other)) {
+            return format!(
+                "another run plays in {}, one of the two in a pod, and scenarios of theirs need locks",
+                entry.cloud.endpoint
+            );
+        }
         let all = self.playing.len();
         if all >= limits.runs {
             return format!("{all} runs play, as many as --max-concurrent-runs allows");
@@ -156,6 +185,8 @@ mod tests {
             created: Timestamp::from_second(age).unwrap(),
             cloud: CloudIdentity { endpoint: "https://cloud".to_owned(), project_id: project.to_owned() },
             suspended: false,
+            elsewhere: false,
+            locks: false,
         }
     }
 
@@ -198,6 +229,34 @@ mod tests {
         queue.suspend("a-1", false);
         queue.enter(entry("a", 5, "q"));
         queue.leave("a-2");
+        assert_eq!(admitted(&mut queue, &one), ["a-1"]);
+    }
+
+    #[test]
+    fn whoever_plays_in_a_pod_is_alone_with_locks_in_its_cloud() {
+        let pod = |age: i64, project: &str| Entry { elsewhere: true, ..entry("a", age, project) };
+        let lock = |entry: Entry| Entry { locks: true, ..entry };
+        // Without locks they share a cloud, and with locks those of one process do.
+        for two in [[pod(1, "p"), entry("a", 2, "q")], [lock(entry("a", 1, "p")), lock(entry("a", 2, "q"))]] {
+            assert_eq!(admitted(&mut queue(&two), &LIMITS).len(), 2, "{two:?}");
+        }
+        for two in [[lock(pod(1, "p")), entry("a", 2, "q")], [pod(1, "p"), lock(entry("a", 2, "q"))]] {
+            let mut queue = queue(&two);
+            assert_eq!(admitted(&mut queue, &LIMITS), ["a-1"], "{two:?}");
+            assert!(queue.places(&LIMITS)["a-2"].message.contains("need locks"));
+            queue.leave("a-1");
+            assert_eq!(admitted(&mut queue, &LIMITS), ["a-2"]);
+        }
+    }
+
+    #[test]
+    fn whoever_is_found_playing_counts_whatever_the_limits_say() {
+        let mut queue = queue(&[entry("a", 1, "p")]);
+        let one = Limits { runs: 1, runs_of_a_cloud: 1 };
+        queue.play(entry("b", 1, "p"));
+        queue.play(entry("b", 2, "p"));
+        assert!(admitted(&mut queue, &one).is_empty());
+        (queue.leave("b-1"), queue.leave("b-2"));
         assert_eq!(admitted(&mut queue, &one), ["a-1"]);
     }
 

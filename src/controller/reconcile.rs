@@ -17,13 +17,16 @@ use super::admission::{Admissions, suspended_moment};
 use super::attempts;
 use super::conditions::Moment;
 use super::credentials::{self, Usable};
-use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide};
+use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide, player};
+use super::jobs::{self, JobConfig};
+use super::lease::StoreError;
 use super::ledger::ConfigMapLedger;
 use super::player::Player;
 use super::selection;
 use super::status_writer::StatusWriter;
 use super::supervise::Supervisor;
-use super::tasks::{self, Undoing, notifier, writer};
+use super::tasks::{self, AttemptError, Undoing, notifier, writer};
+use crate::api::executor::Executor;
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::openstack::SessionOptions;
 use crate::outcome::Verdict;
@@ -65,6 +68,8 @@ pub struct Context {
     pub rhythm: Rhythm,
     /// Tells the time of day.
     pub clock: Clock,
+    /// What the pods of runs have in common.
+    pub jobs: JobConfig,
     /// Counts.
     pub metrics: Metrics,
     /// Publishes Events.
@@ -82,6 +87,12 @@ pub enum ReconcileError {
     /// The ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What earlier attempts left could not be read.
+    #[error(transparent)]
+    Attempt(#[from] AttemptError),
+    /// Whether a pod plays a run could not be known.
+    #[error(transparent)]
+    Lease(#[from] StoreError),
 }
 
 /// One look, one step.
@@ -109,11 +120,21 @@ async fn observe(
     let task = context.supervisor.task(&run.uid().unwrap_or_default());
     let mut observed = facts(run, task, now);
     observed.stopping = context.stopping.is_cancelled();
+    let is_at_rest = !matches!(task, Task::Underway { .. });
+    if observed.in_job && observed.stage == Stage::Began && is_at_rest {
+        let attempt = attempts::number(run);
+        observed.elsewhere = !jobs::lease::is_retired(context.client.clone(), run, attempt).await?;
+    }
     let may_have_ledger = observed.stage != Stage::Waiting || observed.deleting_for.is_some();
-    if observed.has_finalizer && may_have_ledger && !matches!(task, Task::Underway { .. }) {
+    if observed.has_finalizer && may_have_ledger && is_at_rest && !observed.elsewhere {
         observed.has_ledger = ledger.load().await?.is_some();
     }
     if !observed.needs_credentials() {
+        return Ok((observed, None));
+    }
+    if observed.in_job && observed.stage == Stage::Waiting && context.jobs.image.is_none() {
+        let message = "spec.execution.executor is Job, and this operator knows no image for it: --job-image";
+        observed.credentials = Credentials::BadSpec { message: message.to_owned() };
         return Ok((observed, None));
     }
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
@@ -171,6 +192,8 @@ fn facts(run: &TempestRun, task: Task, now: Timestamp) -> Observed {
             .start_time
             .is_some_and(|start| since(start) > plan::settings(&run.spec).run_timeout),
         stopping: false,
+        in_job: is_in_job(run),
+        elsewhere: false,
     }
 }
 
@@ -225,6 +248,8 @@ async fn act(
             context.supervisor.cancel(&uid);
             return Ok(Action::requeue(TASK_AGAIN));
         }
+        (Decision::Follow, _) => jobs::follow::adopt(run, context),
+        (Decision::Start, Some(usable)) if is_in_job(&run) => jobs::follow::start(run, context, usable),
         (Decision::Start, Some(usable)) => tasks::play(run, context, ledger, usable).await?,
         (Decision::UndoInterrupted, Some(usable)) => {
             tasks::undo(run, context, ledger, usable, Undoing::Interrupted).await?;
@@ -243,6 +268,10 @@ async fn act(
         }
     }
     Ok(Action::await_change())
+}
+
+fn is_in_job(run: &TempestRun) -> bool {
+    run.spec.execution.executor == Some(Executor::Job)
 }
 
 /// Ends a run outside of playing.
@@ -264,7 +293,8 @@ async fn end(
 async fn restart(run: &TempestRun, context: &Context, writer: &StatusWriter) -> Result<(), ReconcileError> {
     let status = attempts::restarted(run, context.clock.now());
     let message = format!(
-        "the operator that played it ended before it did; its unfinished tests are played again as attempt {}",
+        "the {} that played it ended before it did; its unfinished tests are played again as attempt {}",
+        player(is_in_job(run)),
         status.attempt.unwrap_or_default()
     );
     let moment = Moment::Underway { reason: "Interrupted", message: message.clone() };

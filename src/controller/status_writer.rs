@@ -213,7 +213,7 @@ impl Last {
 }
 
 /// Whether the object still stands where this task left it.
-fn is_same_attempt(ours: &TempestRunStatus, now: &TempestRun) -> bool {
+pub fn is_same_attempt(ours: &TempestRunStatus, now: &TempestRun) -> bool {
     let status = now.status.clone().unwrap_or_default();
     let number = |status: &TempestRunStatus| status.attempt.unwrap_or(1);
     number(&status) == number(ours) && status.run_id == ours.run_id && status.phase != Some(Phase::Completed)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kube::runtime::events::EventType;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 use tracing::{Instrument, Span};
 
 use super::admission::RunAdmission;
@@ -19,11 +19,86 @@ use super::status_writer::StatusWriter;
 use super::supervise::TaskEnd;
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::openstack::SessionOptions;
-use crate::outcome::Leak;
+use crate::outcome::{Leak, TestResult};
 use crate::plan::{self, RunIdentity};
 use crate::runner::event::EventSink;
-use crate::runner::ledger::{Ledger, LedgerDocument};
-use crate::runner::{Control, RunInputs, record_verdict, run_span};
+use crate::runner::ledger::{Ledger, LedgerDocument, LedgerError};
+use crate::runner::{Control, Locks, Rhythm, RunInputs, record_verdict, run_span};
+
+/// What is carried on from earlier attempts of a run, and where what this one makes is written down.
+pub struct Attempt {
+    /// The results that are not played again.
+    pub carried_over: Vec<TestResult>,
+    /// The ledger, with what earlier attempts could not undo.
+    pub ledger: Arc<Ledger>,
+}
+
+/// Begins an attempt where the earlier ones ended.
+pub async fn attempt(
+    run: &Arc<TempestRun>,
+    client: &Client,
+    identity: RunIdentity,
+    store: ConfigMapLedger,
+) -> Result<Attempt, AttemptError> {
+    let before = run.status.clone().unwrap_or_default();
+    let number = attempts::number(run);
+    let reports = Reports::of(client.clone(), Arc::clone(run), number);
+    // Only what was played before has left a report, or something that could not be undone.
+    let (report, left) = match &before.report {
+        Some(report) => (reports.load(&report.config_map).await?, store.load().await?),
+        None => (None, if number > 1 { store.load().await? } else { None }),
+    };
+    let carried_over = attempts::carried_over(run, report.as_ref());
+    let entries = left.map(|document| document.entries).unwrap_or_default();
+    let ledger = Arc::new(Ledger::resume(LedgerDocument { run: identity, entries }, Box::new(store)));
+    Ok(Attempt { carried_over, ledger })
+}
+
+/// What earlier attempts left could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// The API server refused or did not answer.
+    #[error("the Kubernetes API cannot be used")]
+    Kubernetes(#[from] kube::Error),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the status says once an attempt has begun, but for the time.
+pub fn begun(run: &TempestRun, identity: &RunIdentity) -> TempestRunStatus {
+    let before = run.status.clone().unwrap_or_default();
+    TempestRunStatus {
+        run_id: Some(identity.run_id.clone()),
+        run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
+        queue_position: None,
+        ..before
+    }
+}
+
+/// A run at the queue; `elsewhere` tells whether it plays in a pod, `locks` whether its scenarios need any.
+pub fn admission(
+    run: &TempestRun,
+    context: &Context,
+    identity: &RunIdentity,
+    control: &Control,
+    writer: Arc<StatusWriter>,
+    elsewhere: bool,
+    locks: bool,
+) -> RunAdmission {
+    RunAdmission {
+        admissions: context.admissions.clone(),
+        uid: run.uid().unwrap_or_default(),
+        namespace: run.namespace().unwrap_or_default(),
+        created: run.meta().creation_timestamp.as_ref().map(|time| time.0).unwrap_or_default(),
+        suspension: control.suspension.clone(),
+        elsewhere,
+        locks,
+        writer,
+        begun: begun(run, identity),
+        clock: context.clock.clone(),
+    }
+}
 
 /// Starts the task that queues for a run and plays it.
 pub async fn play(
@@ -32,36 +107,15 @@ pub async fn play(
     store: ConfigMapLedger,
     usable: Usable,
 ) -> Result<(), ReconcileError> {
-    let before = run.status.clone().unwrap_or_default();
     let number = attempts::number(&run);
     let identity = attempts::identity(&run, &context.installation, context.clock.now());
     let reports = Reports::of(context.client.clone(), Arc::clone(&run), number);
-    // Only what was played before has left a report, or something that could not be undone.
-    let (report, left) = match &before.report {
-        Some(report) => (reports.load(&report.config_map).await?, store.load().await?),
-        None => (None, if number > 1 { store.load().await? } else { None }),
-    };
-    let carried_over = attempts::carried_over(&run, report.as_ref());
-    let entries = left.map(|document| document.entries).unwrap_or_default();
-    let ledger = Arc::new(Ledger::resume(LedgerDocument { run: identity.clone(), entries }, Box::new(store)));
+    let Attempt { carried_over, ledger } = attempt(&run, &context.client, identity.clone(), store).await?;
     let writer = Arc::new(writer(&run, context));
     let control = Control::default();
-    let begun = TempestRunStatus {
-        run_id: Some(identity.run_id.clone()),
-        run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
-        queue_position: None,
-        ..before
-    };
-    let admission = RunAdmission {
-        admissions: context.admissions.clone(),
-        uid: run.uid().unwrap_or_default(),
-        namespace: run.namespace().unwrap_or_default(),
-        created: run.meta().creation_timestamp.as_ref().map(|time| time.0).unwrap_or_default(),
-        suspension: control.suspension.clone(),
-        writer: Arc::clone(&writer),
-        begun: begun.clone(),
-        clock: context.clock.clone(),
-    };
+    let begun = begun(&run, &identity);
+    let locks = plan::needs_locks(&run.spec, &usable.catalogue);
+    let admission = admission(&run, context, &identity, &control, Arc::clone(&writer), false, locks);
     let catalogue = usable.catalogue.clone();
     let inputs = RunInputs {
         admission: Some(Arc::new(admission)),
@@ -87,6 +141,7 @@ pub async fn play(
             policy,
             base: begun,
             handing_over: context.supervisor.handing_over(),
+            truncated: Arc::default(),
         };
         let cancel = given.cancel.clone();
         let playing = context.player.play(inputs, planner, ledger, sink, given, context.clock.clone());
@@ -171,7 +226,7 @@ pub async fn undo(
 }
 
 /// What a task says is about `run`, in this attempt.
-fn span(run: &TempestRun, identity: &RunIdentity) -> Span {
+pub fn span(run: &TempestRun, identity: &RunIdentity) -> Span {
     run_span(run.namespace().as_deref(), Some(&run.name_any()), &identity.run_id)
 }
 
@@ -180,19 +235,35 @@ fn things(left: &[Leak]) -> String {
     things.join(", ")
 }
 
-fn inputs(context: &Context, run: &Arc<TempestRun>, identity: RunIdentity, usable: Usable) -> RunInputs {
-    let secrets = Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default());
+/// What a run starts from, in this process.
+pub fn inputs(context: &Context, run: &Arc<TempestRun>, identity: RunIdentity, usable: Usable) -> RunInputs {
+    RunInputs {
+        rhythm: context.rhythm.clone(),
+        locks: context.locks.clone(),
+        ..run_inputs(&context.client, run, identity, usable, context.options.clone())
+    }
+}
+
+/// What a run starts from that nothing was played beside or before.
+pub fn run_inputs(
+    client: &Client,
+    run: &Arc<TempestRun>,
+    identity: RunIdentity,
+    usable: Usable,
+    options: SessionOptions,
+) -> RunInputs {
+    let secrets = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
     let credentials = SecretCredentials::of(secrets, Arc::clone(run));
     RunInputs {
         run: identity,
         clouds: usable.clouds,
         request: usable.request,
-        options: SessionOptions { credentials: Some(Arc::new(credentials)), ..context.options.clone() },
-        rhythm: context.rhythm.clone(),
+        options: SessionOptions { credentials: Some(Arc::new(credentials)), ..options },
+        rhythm: Rhythm::default(),
         admission: None,
         carried_over: Vec::new(),
         interrupted: Vec::new(),
-        locks: context.locks.clone(),
+        locks: Locks::default(),
         sweep: None,
     }
 }

@@ -25,6 +25,13 @@ pub fn check(spec: &TempestRunSpec, catalogue: &Catalogue) -> Result<(), PlanErr
     Selection::of(&spec.scenarios, catalogue).map(|_| ())
 }
 
+/// Whether any of the chosen scenarios must be alone, or shares a lock with others.
+pub fn needs_locks(spec: &TempestRunSpec, catalogue: &Catalogue) -> bool {
+    Selection::of(&spec.scenarios, catalogue).is_ok_and(|selection| {
+        selection.chosen.iter().any(|scenario| scenario.exclusive.is_some() || !scenario.locks.is_empty())
+    })
+}
+
 /// Makes the plan. The same arguments give the same plan.
 pub fn make(
     spec: &TempestRunSpec,

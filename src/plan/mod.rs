@@ -15,7 +15,7 @@ use jiff::civil::Date;
 pub use error::PlanError;
 pub use facts::CloudFacts;
 pub use identity::RunIdentity;
-pub use make::{check, make, settings};
+pub use make::{check, make, needs_locks, settings};
 pub use request::{CloudRequest, cloud_request};
 
 use crate::outcome::{Reason, VerdictPolicy};

@@ -37,6 +37,6 @@ pub use fault::StepFault;
 pub use locks::Locks;
 pub use poll::{Observation, Pending, Wait, poll};
 pub use rhythm::Rhythm;
-pub use run::{Planner, RunInputs, preflight, refused_templates, sweep, undo, verify};
+pub use run::{Planner, RunInputs, identify, preflight, refused_templates, sweep, undo, verify};
 pub use spans::{record_verdict, run_span};
 pub use sweep::SweepFirst;

@@ -316,6 +316,14 @@ async fn connect(inputs: &RunInputs) -> Result<BTreeMap<Role, Session>, RunFault
     Ok(sessions)
 }
 
+/// Whose cloud the run is to play in, as its primary's token tells.
+pub async fn identify(inputs: &RunInputs) -> Result<CloudIdentity, RunFault> {
+    let only = |(role, _): &(&Role, &CloudConfig)| **role == Role::Primary;
+    let clouds = inputs.clouds.iter().filter(only).map(|(role, cloud)| (*role, cloud.clone())).collect();
+    let sessions = connect(&RunInputs { clouds, ..inputs.clone() }).await?;
+    Ok(sessions.get(&Role::Primary).map(CloudIdentity::of).unwrap_or_default())
+}
+
 /// Looks at the cloud without changing it.
 pub async fn preflight(inputs: &RunInputs, clock: &Clock) -> Result<CloudFacts, RunFault> {
     let sessions = connect(inputs).await?;

@@ -38,6 +38,7 @@ impl Operator {
             .args(["controller", "--namespace", namespace, "--installation", "test"])
             .args(["--lease-namespace", namespace, "--lease-duration", "3s"])
             .args(["--bind", &format!("127.0.0.1:{port}"), "--allow-loopback-endpoints"])
+            .args(["--job-image", "tempest-operator:test"])
             .env("KUBECONFIG", kubeconfig)
             .stdout(Stdio::null())
             .stderr(log)

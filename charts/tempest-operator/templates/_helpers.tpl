@@ -93,9 +93,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create, update, patch, delete]
+# Runs in pods of their own: execution.executor: Job.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- end }}
+
+{{/* What the pods of runs are called, and run as: execution.executor: Job. */}}
+{{- define "tempest-operator.runName" -}}
+{{ include "tempest-operator.fullname" . }}-run
+{{- end }}
+
+{{/* The namespaces in which pods of runs have their rights, as a JSON list. With rbac.clusterWide those of other
+     namespaces are given them there, by the ClusterRole. */}}
+{{- define "tempest-operator.runNamespaces" -}}
+{{- include "tempest-operator.namespaces" . | fromJsonArray | default (list .Release.Namespace) | toJson }}
+{{- end }}
+
+{{/* What the pod of a run needs, and nothing more: it reads its run and the Secret that this names, and writes what it has
+     to undo and how it goes. Nothing of the status. Kubernetes cannot tell names by their pattern. */}}
+{{- define "tempest-operator.runRules" -}}
+- apiGroups: [crossservice.dev]
+  resources: [tempestruns]
+  verbs: [get]
+# To own a ConfigMap by a run whose owner reference blocks its deletion.
+- apiGroups: [crossservice.dev]
+  resources: [tempestruns/finalizers]
+  verbs: [update]
+- apiGroups: [crossservice.dev]
+  resources: [tempestscenarios]
+  verbs: [get, list]
+# Never listed or watched.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+# The ledger, the lease of the attempt, and what is told of it.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, create, update, patch, delete]
 {{- end }}
 
 {{- define "tempest-operator.subjects" -}}

@@ -1,8 +1,11 @@
 //! `controller`: the operator.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use clap::ValueEnum;
 use kube::config::{Config, InferConfigError};
+use tempest_operator::controller::jobs::JobConfig;
 use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{self, ControllerOptions, LeaseConfig};
@@ -13,19 +16,17 @@ use crate::cli::problem::Problem;
 use crate::cli::{signals, state};
 
 /// Runs the command until it is told to end.
-pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
+pub async fn run(args: ControllerArgs, log: Option<&str>) -> Result<Exit, Problem> {
     state::check_id(&args.installation)?;
     let signals = signals::listen()?;
-    let config = Config::infer().await.map_err(|error: InferConfigError| {
-        Problem::input("there is no Kubernetes to serve")
-            .because(error)
-            .next("run in a cluster, or set KUBECONFIG")
-    })?;
-    let api_server = api_server(&config).await;
-    let client = kube::Client::try_from(config)
-        .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
+    let (client, api_server) = cluster().await?;
     let options = ControllerOptions {
-        lease: lease(&args),
+        jobs: jobs(&args, log),
+        lease: LeaseConfig {
+            namespace: args.lease_namespace,
+            name: args.lease_name,
+            options: lease(args.lease_duration),
+        },
         namespaces: args.namespace,
         bind: args.bind,
         api_server,
@@ -45,6 +46,19 @@ pub async fn run(args: ControllerArgs) -> Result<Exit, Problem> {
     }
 }
 
+/// The cluster that this process serves or belongs to, and where its API server is.
+pub async fn cluster() -> Result<(kube::Client, Vec<IpAddr>), Problem> {
+    let config = Config::infer().await.map_err(|error: InferConfigError| {
+        Problem::input("there is no Kubernetes to serve")
+            .because(error)
+            .next("run in a cluster, or set KUBECONFIG")
+    })?;
+    let api_server = api_server(&config).await;
+    let client = kube::Client::try_from(config)
+        .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
+    Ok((client, api_server))
+}
+
 /// The addresses of the API server: in a cluster a Service's address, and whatever the name in the configuration is.
 async fn api_server(config: &Config) -> Vec<IpAddr> {
     let service = std::env::var("KUBERNETES_SERVICE_HOST").ok().and_then(|address| address.parse().ok());
@@ -60,15 +74,68 @@ async fn api_server(config: &Config) -> Vec<IpAddr> {
     service.into_iter().chain(resolved).collect()
 }
 
-fn lease(args: &ControllerArgs) -> LeaseConfig {
+/// Who this process is, and how long others wait for it.
+pub fn lease(duration: Duration) -> LeaseOptions {
     // The kubelet makes the pod's name the host's; the rest tells a container from its restarted self.
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "tempest-operator".to_owned());
-    LeaseConfig {
-        namespace: args.lease_namespace.clone(),
-        name: args.lease_name.clone(),
-        options: LeaseOptions {
-            identity: format!("{host}_{}", uuid::Uuid::new_v4()),
-            duration: args.lease_duration,
-        },
+    LeaseOptions { identity: format!("{host}_{}", uuid::Uuid::new_v4()), duration }
+}
+
+/// What pods of runs are told besides their run: what this process was told itself.
+fn jobs(args: &ControllerArgs, log: Option<&str>) -> JobConfig {
+    let format = args.log_format.to_possible_value();
+    let mut arguments = vec![
+        format!("--installation={}", args.installation),
+        format!("--lease-duration={}s", args.lease_duration.as_secs()),
+    ];
+    arguments.extend(format.map(|format| format!("--log-format={}", format.get_name())));
+    arguments.extend(log.map(|filter| format!("--log={filter}")));
+    if args.allow_loopback_endpoints {
+        arguments.push("--allow-loopback-endpoints".to_owned());
+    }
+    JobConfig {
+        image: args.job_image.clone().filter(|image| !image.is_empty()),
+        service_account: args.job_service_account.clone(),
+        pull_secrets: args.job_image_pull_secret.clone(),
+        arguments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn pods_are_told_what_they_understand() {
+        let given = [
+            "tempest-operator",
+            "--log",
+            "debug",
+            "controller",
+            "--job-image",
+            "i",
+            "--installation",
+            "mine",
+        ];
+        let all = given.iter().chain(&[
+            "--allow-loopback-endpoints",
+            "--log-format",
+            "json",
+            "--lease-duration",
+            "9s",
+        ]);
+        let cli = Cli::try_parse_from(all).unwrap();
+        let Command::Controller(args) = cli.command else { panic!() };
+        let told = jobs(&args, cli.log.as_deref()).arguments;
+        let of_the_run = ["tempest-operator", "play", "--namespace=n", "--run=r", "--uid=u", "--attempt=1"];
+        let all = of_the_run.iter().map(|one| (*one).to_owned()).chain(told);
+        let cli = Cli::try_parse_from(all).unwrap();
+        assert_eq!(cli.log.as_deref(), Some("debug"));
+        let Command::Play(play) = cli.command else { panic!() };
+        assert_eq!((play.installation.as_str(), play.lease_duration), ("mine", Duration::from_secs(9)));
+        assert!(play.allow_loopback_endpoints && play.log_format == args.log_format);
     }
 }

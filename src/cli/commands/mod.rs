@@ -2,6 +2,7 @@
 
 pub mod controller;
 pub mod crds;
+pub mod play;
 pub mod preflight;
 pub mod report;
 pub mod run;

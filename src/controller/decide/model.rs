@@ -15,7 +15,7 @@ use crate::api::tempest_run::OnInterruption;
 use world::{Happening, Nature, World};
 
 /// How many kinds of decisions there are.
-const DECISIONS: usize = 19;
+const DECISIONS: usize = 20;
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
@@ -31,17 +31,21 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => Just(Happening::Progress),
         4 => any::<bool>().prop_map(Happening::TaskEnds),
         1 => Just(Happening::TaskBreaks),
+        2 => Just(Happening::PodLost),
     ]
 }
 
 fn nature() -> impl Strategy<Value = Nature> {
     let time = |seconds| proptest::option::of(Just(Duration::from_secs(seconds)));
     let on_interruption = prop_oneof![Just(OnInterruption::Restart), Just(OnInterruption::Fail)];
-    (on_interruption, time(300), time(120)).prop_map(|(on_interruption, time_to_live, keeps)| Nature {
-        on_interruption,
-        time_to_live,
-        keeps,
-    })
+    (on_interruption, time(300), time(120), any::<bool>()).prop_map(
+        |(on_interruption, time_to_live, keeps, in_job)| Nature {
+            on_interruption,
+            time_to_live,
+            keeps,
+            in_job,
+        },
+    )
 }
 
 fn life() -> impl Strategy<Value = (Nature, Vec<Happening>)> {

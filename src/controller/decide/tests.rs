@@ -19,6 +19,8 @@ fn fresh() -> Observed {
         on_interruption: OnInterruption::Restart,
         out_of_time: false,
         stopping: false,
+        in_job: false,
+        elsewhere: false,
     }
 }
 
@@ -41,6 +43,12 @@ fn unusable() -> Credentials {
 
 fn deleting(seconds: u64) -> Observed {
     Observed { deleting_for: Some(Duration::from_secs(seconds)), has_ledger: true, ..began() }
+}
+
+/// A pod may be playing it.
+#[expect(clippy::needless_pass_by_value, reason = "a case is written in place")]
+fn elsewhere(observed: Observed) -> Observed {
+    Observed { in_job: true, elsewhere: true, ..observed }
 }
 
 fn kept(seconds: u64) -> Observed {
@@ -142,6 +150,25 @@ fn kept(seconds: u64) -> Observed {
 )]
 #[case::interrupted_undone_and_cancelled(Observed { cancel: true, ..began() }, Decision::EndCancelled)]
 #[case::interrupted_while_suspended_has_time(Observed { suspend: true, out_of_time: true, ..began() }, Decision::Restart)]
+#[case::a_pod_plays_and_nobody_follows(elsewhere(began()), Decision::Follow)]
+#[case::a_pod_is_followed(elsewhere(underway(began())), Decision::LookAgainIn(TASK_AGAIN))]
+#[case::a_pod_plays_and_the_run_is_cancelled(elsewhere(Observed { cancel: true, ..began() }), Decision::Follow)]
+#[case::a_followed_pods_run_is_cancelled(elsewhere(underway(Observed { cancel: true, ..began() })), Decision::CancelTask)]
+#[case::a_followed_pods_run_is_suspended(
+    elsewhere(underway(Observed { suspend: true, ..began() })),
+    Decision::SetSuspended(true)
+)]
+#[case::what_a_playing_pod_made_is_not_undone(elsewhere(Observed { has_ledger: true, ..began() }), Decision::Follow)]
+#[case::a_pod_that_was_long_at_it_is_followed(elsewhere(Observed { out_of_time: true, ..began() }), Decision::Follow)]
+#[case::a_lost_pod_is_an_interruption(Observed { in_job: true, ..began() }, Decision::Restart)]
+#[case::a_lost_pods_doings_are_undone(
+    Observed { in_job: true, has_ledger: true, ..began() },
+    Decision::UndoInterrupted
+)]
+#[case::deleted_while_a_pod_plays(elsewhere(deleting(0)), Decision::Follow)]
+#[case::deleted_while_a_pod_is_followed(elsewhere(underway(deleting(0))), Decision::CancelTask)]
+#[case::deleted_long_ago_while_a_pod_plays(elsewhere(deleting(3600)), Decision::Follow)]
+#[case::no_pod_is_followed_when_stopping(elsewhere(Observed { stopping: true, ..began() }), Decision::Rest)]
 #[case::nothing_new_when_stopping(Observed { stopping: true, ..fresh() }, Decision::Rest)]
 #[case::deleted_and_not_ours(Observed { has_finalizer: false, ..deleting(0) }, Decision::Rest)]
 #[case::deleted_in_the_queue(underway(Observed { has_finalizer: false, ..deleting(0) }), Decision::CancelTask)]
@@ -163,6 +190,7 @@ fn one_row_one_step(#[case] observed: Observed, #[case] decision: Decision) {
 #[rstest]
 #[case::it_wants_to_fail(Observed { on_interruption: OnInterruption::Fail, ..began() }, "everything that it made was undone")]
 #[case::nobody_can_undo(Observed { has_ledger: true, credentials: unusable(), ..began() }, "no Secret")]
+#[case::it_was_a_pod(Observed { in_job: true, on_interruption: OnInterruption::Fail, ..began() }, "the pod that played it")]
 #[case::its_time_is_over(Observed { out_of_time: true, ..began() }, "time allowed to the run is over")]
 fn an_interrupted_run_ends_and_says_what_is_left(#[case] observed: Observed, #[case] words: &str) {
     let Decision::EndInterrupted { message } = decide(&observed) else { panic!("{observed:?}") };
@@ -181,6 +209,8 @@ fn secrets_are_read_only_when_they_are_needed() {
     assert!(!Observed { suspend: true, ..fresh() }.needs_credentials());
     assert!(kept(0).needs_credentials() && !kept(9).needs_credentials());
     assert!(!began().needs_credentials());
+    assert!(!elsewhere(Observed { has_ledger: true, ..began() }).needs_credentials());
+    assert!(!elsewhere(deleting(0)).needs_credentials());
     // What it made has to be undone, whoever cancelled it.
     assert!(Observed { cancel: true, has_ledger: true, ..began() }.needs_credentials());
 }

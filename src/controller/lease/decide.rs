@@ -8,9 +8,21 @@ use super::store::Record;
 
 /// A Lease, and since when this process has seen it as it is.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Known {
+    /// As it was read.
     pub record: Record,
+    /// Since when.
     pub since: Instant,
+}
+
+impl Known {
+    /// What is known after another look at it.
+    pub fn of(stored: Option<Record>, before: Option<Self>, now: Instant) -> Option<Self> {
+        stored.map(|record| match before {
+            Some(known) if known.record.version == record.version => known,
+            _ => Self { record, since: now },
+        })
+    }
 }
 
 /// What is done with it.
@@ -27,14 +39,14 @@ pub enum Step {
 }
 
 /// Decides.
-pub fn decide(seen: Option<&Seen>, identity: &str, now: Instant) -> Step {
-    let Some(seen) = seen else { return Step::Create };
-    let spec = &seen.record.spec;
+pub fn decide(known: Option<&Known>, identity: &str, now: Instant) -> Step {
+    let Some(known) = known else { return Step::Create };
+    let spec = &known.record.spec;
     let holder = spec.holder_identity.as_deref().unwrap_or_default();
     if holder == identity {
         return Step::Renew;
     }
     let seconds = u64::try_from(spec.lease_duration_seconds.unwrap_or_default()).unwrap_or_default();
-    let expired = now >= seen.since + Duration::from_secs(seconds);
+    let expired = now >= known.since + Duration::from_secs(seconds);
     if holder.is_empty() || expired { Step::TakeOver } else { Step::Wait }
 }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::runner::Clock;
-use decide::{Seen, Step, decide};
+pub use decide::{Known, Step, decide};
 pub use leadership::Leadership;
 pub use store::{ApiLeases, Leases, Record, StoreError};
 
@@ -49,13 +49,13 @@ pub struct Elector {
     leases: Arc<dyn Leases>,
     options: LeaseOptions,
     clock: Clock,
-    seen: Option<Seen>,
+    known: Option<Known>,
 }
 
 impl Elector {
     /// A candidate.
     pub fn new(leases: Arc<dyn Leases>, options: LeaseOptions, clock: Clock) -> Self {
-        Self { leases, options, clock, seen: None }
+        Self { leases, options, clock, known: None }
     }
 
     /// Waits until this process leads. Trouble with the API server is waited out.
@@ -114,22 +114,19 @@ impl Elector {
     async fn attempt(&mut self) -> Result<bool, StoreError> {
         let stored = self.leases.get().await?;
         let now = Instant::now();
-        self.seen = stored.map(|record| match self.seen.take() {
-            Some(seen) if seen.record.version == record.version => seen,
-            _ => Seen { record, since: now },
-        });
-        let step = decide(self.seen.as_ref(), &self.options.identity, now);
-        let (version, before) = match (step, self.seen.as_ref()) {
+        self.known = Known::of(stored, self.known.take(), now);
+        let step = decide(self.known.as_ref(), &self.options.identity, now);
+        let (version, before) = match (step, self.known.as_ref()) {
             (Step::Wait, _) => return Ok(false),
             (Step::Create, _) | (_, None) => (None, LeaseSpec::default()),
-            (Step::Renew | Step::TakeOver, Some(seen)) => {
-                (Some(seen.record.version.clone()), seen.record.spec.clone())
+            (Step::Renew | Step::TakeOver, Some(known)) => {
+                (Some(known.record.version.clone()), known.record.spec.clone())
             }
         };
         let spec = self.spec(before, step);
         match self.leases.put(version, spec).await {
             Ok(record) => {
-                self.seen = Some(Seen { record, since: Instant::now() });
+                self.known = Some(Known { record, since: Instant::now() });
                 Ok(true)
             }
             // Somebody was faster. Whoever leads still leads until its deadline; it looks again.
@@ -166,7 +163,7 @@ impl Elector {
             renew_time: Some(MicroTime(self.clock.now())),
             ..stored.spec
         };
-        self.seen = None;
+        self.known = None;
         self.leases.put(Some(stored.version), spec).await.map(|_| ())
     }
 }

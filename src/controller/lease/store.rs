@@ -50,7 +50,7 @@ impl ApiLeases {
 #[async_trait]
 impl Leases for ApiLeases {
     async fn get(&self) -> Result<Option<Record>, StoreError> {
-        Ok(self.api.get_opt(&self.name).await.map_err(error)?.map(record))
+        Ok(self.api.get_opt(&self.name).await.map_err(StoreError::of)?.map(record))
     }
 
     async fn put(&self, version: Option<String>, spec: LeaseSpec) -> Result<Record, StoreError> {
@@ -64,7 +64,7 @@ impl Leases for ApiLeases {
         } else {
             self.api.create(&params, &lease).await
         };
-        written.map(record).map_err(error)
+        written.map(record).map_err(StoreError::of)
     }
 }
 
@@ -72,10 +72,13 @@ fn record(lease: Lease) -> Record {
     Record { version: lease.resource_version().unwrap_or_default(), spec: lease.spec.unwrap_or_default() }
 }
 
-fn error(error: kube::Error) -> StoreError {
-    match error {
-        // 404: it was deleted between reading and writing.
-        kube::Error::Api(answer) if matches!(answer.code, 404 | 409) => StoreError::Conflict,
-        error => StoreError::Unavailable(error.into()),
+impl StoreError {
+    /// What the API server's answer means for a lease.
+    pub fn of(error: kube::Error) -> Self {
+        match error {
+            // 404: it was deleted between reading and writing.
+            kube::Error::Api(answer) if matches!(answer.code, 404 | 409) => Self::Conflict,
+            error => Self::Unavailable(error.into()),
+        }
     }
 }

@@ -91,13 +91,13 @@ fn candidate(line: &Arc<Line>, identity: &str) -> Elector {
     Elector::new(leases, options, clock)
 }
 
-fn seen(holder: &str, ago: u64, now: Instant) -> Seen {
+fn seen(holder: &str, ago: u64, now: Instant) -> Known {
     let spec = LeaseSpec {
         holder_identity: Some(holder.to_owned()),
         lease_duration_seconds: Some(15),
         ..LeaseSpec::default()
     };
-    Seen { record: Record { version: "1".to_owned(), spec }, since: now - Duration::from_secs(ago) }
+    Known { record: Record { version: "1".to_owned(), spec }, since: now - Duration::from_secs(ago) }
 }
 
 #[rstest]

@@ -91,6 +91,8 @@ fn a_namespaced_release_may_do_nothing_elsewhere_and_makes_nothing_of_the_cluste
         "create tempestruns",
         "get secrets",
         "create configmaps",
+        // For runs in pods of their own.
+        "create jobs.batch",
         "create events.events.k8s.io",
         "create leases.coordination.k8s.io",
         "update leases.coordination.k8s.io/tempest-operator",

@@ -16,6 +16,7 @@ use super::support::Home;
 #[case(&["simcloud", "--help"])]
 #[case(&["crds", "--help"])]
 #[case(&["controller", "--help"])]
+#[case(&["play", "--help"])]
 fn every_help_has_an_example(#[case] arguments: &[&str]) {
     let ended = Home::new().run(arguments);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{ended:?}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tempest_operator::controller::jobs::JobConfig;
 use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{ControllerOptions, LeaseConfig, run_with};
@@ -61,6 +62,7 @@ impl Bed {
                     duration: Duration::from_secs(3),
                 },
             },
+            jobs: JobConfig::default(),
         };
         let (told, ended) = std::sync::mpsc::channel();
         let (player, stopped) = (Arc::clone(&self.player), stop.clone());

@@ -36,6 +36,7 @@ impl World {
                 self.task.as_mut().expect("there is a task").suspended = *suspended;
             }
             Decision::Start => self.start(Work::Play),
+            Decision::Follow => self.follow(),
             Decision::UndoInterrupted => self.start(Work::UndoInterrupted),
             Decision::UndoKept => self.start(Work::UndoKept),
             Decision::UndoForDeletion => self.start(Work::UndoForDeletion),
@@ -61,7 +62,9 @@ impl World {
 
     fn start(&mut self, work: Work) {
         assert!(self.task.is_none() && self.secret, "{work:?}: {self:#?}");
+        assert_eq!(self.pod, None, "a pod has calls in flight, too: {work:?}: {self:#?}");
         let is_right = match work {
+            Work::Follow => false,
             Work::Play => self.stage == Stage::Waiting && !self.cancel && !self.suspend && !self.stopping,
             Work::UndoInterrupted => self.stage == Stage::Began && self.recorded > 0,
             Work::UndoKept => self.kept_until.is_some() && self.recorded > 0,
@@ -74,7 +77,16 @@ impl World {
         self.task = Some(Working { work, suspended: false, cancelled: false, token, generation });
     }
 
+    fn follow(&mut self) {
+        assert!(self.task.is_none() && self.pod.is_some() && self.stage == Stage::Began, "{self:#?}");
+        let (token, generation) = (self.token, self.generation);
+        self.task =
+            Some(Working { work: Work::Follow, suspended: false, cancelled: false, token, generation });
+        self.retire_what_is_lost();
+    }
+
     fn end_unplayed(&mut self, stage: Stage) {
+        assert_eq!(self.pod, None, "a pod plays it: {self:#?}");
         assert!(self.task.is_none() && self.stage == stage && self.deleted_at.is_none(), "{self:#?}");
         self.token_played.get_or_insert(self.token);
         self.acknowledged = self.generation;
@@ -83,6 +95,7 @@ impl World {
     }
 
     fn next_attempt(&mut self, from: Stage) {
+        assert_eq!(self.pod, None, "a pod plays the last one: {self:#?}");
         assert!(
             self.task.is_none() && self.stage == from && !self.cancel && self.deleted_at.is_none(),
             "{self:#?}"
@@ -93,7 +106,7 @@ impl World {
     }
 
     fn release(&mut self, abandoned: bool) {
-        assert!(self.task.is_none() && self.has_finalizer, "{self:#?}");
+        assert!(self.task.is_none() && self.has_finalizer && self.pod.is_none(), "{self:#?}");
         if abandoned {
             let waited = self.deleted_at.map(|at| self.now.saturating_sub(at)).unwrap_or_default();
             let bound = if self.secret { LETS_GO } else { LETS_GO_WITHOUT_SECRET };

@@ -36,6 +36,15 @@ pub enum Happening {
     TaskEnds(bool),
     /// The task breaks and says nothing.
     TaskBreaks,
+    /// The pod that plays it is deleted, or its node is lost.
+    PodLost,
+}
+
+/// The pod that plays an attempt, from the attempt's begin until nobody can play it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pod {
+    Plays,
+    IsLost,
 }
 
 /// What stays as it is all its life.
@@ -44,11 +53,13 @@ pub struct Nature {
     pub on_interruption: OnInterruption,
     pub time_to_live: Option<Duration>,
     pub keeps: Option<Duration>,
+    pub in_job: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Work {
     Play,
+    Follow,
     UndoInterrupted,
     UndoKept,
     UndoForDeletion,
@@ -90,6 +101,7 @@ pub struct World {
     pub secret: bool,
     pub cloud: bool,
     pub task: Option<Working>,
+    pub pod: Option<Pod>,
     pub in_vain: bool,
     pub stopping: bool,
     pub begun: BTreeSet<u32>,
@@ -121,6 +133,7 @@ impl World {
             secret: true,
             cloud: true,
             task: None,
+            pod: None,
             in_vain: false,
             stopping: false,
             begun: BTreeSet::new(),
@@ -162,6 +175,10 @@ impl World {
                 self.task = None;
                 self.changed();
             }
+            Happening::PodLost => {
+                self.pod = self.pod.map(|_| Pod::IsLost);
+                self.retire_what_is_lost();
+            }
         }
         self.settle();
     }
@@ -188,7 +205,21 @@ impl World {
         self.changed();
     }
 
+    /// Whoever follows a lost pod sees to it that it cannot play any more, and is done.
+    pub fn retire_what_is_lost(&mut self) {
+        if self.pod == Some(Pod::IsLost) && self.task.is_some() {
+            (self.pod, self.task) = (None, None);
+            self.changed();
+        }
+    }
+
     fn progress(&mut self) {
+        if let Some(pod) = self.pod {
+            // It looks at the object itself, whether or not there is an operator.
+            let goes_on = pod == Pod::Plays && !self.cancel && self.deleted_at.is_none();
+            self.recorded += u32::from(goes_on);
+            return;
+        }
         let Some(task) = self.task.as_ref().filter(|task| task.work == Work::Play && !task.cancelled) else {
             return;
         };
@@ -198,6 +229,7 @@ impl World {
                 (self.stage, self.has_finalizer, self.acknowledged) = (Stage::Began, true, task.generation);
                 self.token_played.get_or_insert(task.token);
                 self.began_at.get_or_insert(self.now);
+                self.pod = self.nature.in_job.then_some(Pod::Plays);
                 self.changed();
             }
             Stage::Began => self.recorded += 1,
@@ -207,9 +239,14 @@ impl World {
 
     fn end_task(&mut self, failed: bool) {
         let Some(task) = self.task.take() else { return };
+        if self.pod.is_some() && self.stopping {
+            // The pod plays on.
+            return self.changed();
+        }
+        self.pod = None;
         let all_undone = self.cloud || self.recorded == 0;
         match task.work {
-            Work::Play => {
+            Work::Play | Work::Follow => {
                 let keep = self.nature.keeps.filter(|_| failed && !task.cancelled && self.recorded > 0);
                 if keep.is_none() && all_undone {
                     self.recorded = 0;
@@ -264,6 +301,7 @@ impl World {
         let until = |time: Duration| time.saturating_sub(self.now);
         let wanted_from = self.ended_at.max(self.kept_until).unwrap_or_default();
         let may_have_ledger = self.stage != Stage::Waiting || self.deleted_at.is_some();
+        let elsewhere = self.pod.is_some() && self.task.is_none();
         let mut observed = Observed {
             deleting_for: self.deleted_at.map(since),
             has_finalizer: self.has_finalizer,
@@ -274,13 +312,15 @@ impl World {
             time_to_live: self.nature.time_to_live.map(|time| until(wanted_from + time)),
             kept_for: self.kept_until.map(until),
             is_current: self.acknowledged == self.generation,
-            has_ledger: self.recorded > 0 && may_have_ledger && self.task.is_none(),
+            has_ledger: self.recorded > 0 && may_have_ledger && self.task.is_none() && !elsewhere,
             task,
             credentials: Credentials::NotNeeded,
             start_deadline_passed: self.now >= START_DEADLINE,
             on_interruption: self.nature.on_interruption,
             out_of_time: self.began_at.is_some_and(|began| since(began) > RUN_TIMEOUT),
             stopping: self.stopping,
+            in_job: self.nature.in_job,
+            elsewhere,
         };
         if observed.needs_credentials() {
             observed.credentials = if self.secret {
