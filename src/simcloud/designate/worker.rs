@@ -169,7 +169,7 @@ fn wrong_data(kind: &str) -> Option<(Fault, &'static str)> {
         "TXT" | "SPF" => (Fault::WrongData, "\"wrong\""),
         "MX" => (Fault::WrongData, "99 wrong.invalid."),
         "SRV" => (Fault::WrongData, "9 9 9 wrong.invalid."),
-        "CAA" => (Fault::WrongData, "0 issue \"wrong.invalid\""),
+        "CAA" => (Fault::WrongData, "0 issue wrong.invalid"),
         _ => return None,
     })
 }

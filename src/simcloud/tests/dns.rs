@@ -125,7 +125,7 @@ async fn every_type_of_record_is_served() {
         ("MX", "10 mail.example.test."),
         ("TXT", "\"hello world\""),
         ("SRV", "0 5 5060 sip.example.test."),
-        ("CAA", "0 issue \"ca.example\""),
+        ("CAA", "0 issue ca.example"),
         ("PTR", "host.example.test."),
         ("SSHFP", "1 1 dd465c09cfa51fb45020cc83316fff21b9ec74ac"),
         ("NAPTR", "100 50 \"s\" \"http\" \"\" www.example.test."),

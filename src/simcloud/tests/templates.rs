@@ -149,18 +149,30 @@ resources:
     assert!(said.replace("\\\"", "\"").contains(reason), "{said}");
 }
 
+#[rstest]
+#[case::the_longest(512, None)]
+#[case::longer(99_999_999_999, Some("99999999999 is out of range (min: 1, max: 512)"))]
 #[tokio::test]
-async fn a_random_text_has_heats_longest_length_at_most() {
+async fn a_random_text_has_heats_longest_length_at_most(#[case] length: u64, #[case] refusal: Option<&str>) {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;
-    let template = "
+    let template = format!(
+        "
 heat_template_version: 2018-08-31
 resources:
-  random: {type: 'OS::Heat::RandomString', properties: {length: 99999999999}}
+  random: {{type: 'OS::Heat::RandomString', properties: {{length: {length}}}}}
 outputs:
-  random: {value: {get_attr: [random, value]}}
-";
-    let stack = client.stack("random", template, json!({})).await;
+  random: {{value: {{get_attr: [random, value]}}}}
+"
+    );
+    if let Some(words) = refusal {
+        let path = format!("/heat-api/v1/{}/stacks", client.project);
+        let answer = client.call("POST", &path, Some(json!({"stack_name": "random", "template": template}))).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert!(answer.body.to_string().contains(words), "{}", answer.body);
+        return;
+    }
+    let stack = client.stack("random", &template, json!({})).await;
     assert_eq!(output(&stack, "random").as_str().unwrap().len(), 512);
 }
 
