@@ -53,8 +53,8 @@ pub struct Healthy {
 }
 
 impl Healthy {
-    /// Plays it.
-    pub async fn play(scenario: &Scenario, seed: u64) -> Self {
+    /// Plays it; an error says why it does not even pass there.
+    pub async fn play(scenario: &Scenario, seed: u64) -> Result<Self, String> {
         let cloud =
             Arc::new(cloud_with(SimOptions { seed, recorded_requests: 0, ..SimOptions::default() }).await);
         let mut player = Player::with_what_it_needs(&cloud, scenario);
@@ -71,9 +71,12 @@ impl Healthy {
             _ => {}
         });
         let played = player.play().await;
-        assert_eq!(played.only().outcome, Outcome::Passed, "{:#?}", played.only());
+        let [test] = played.report.tests.as_slice() else { return Err(format!("{:?}", played.report.fault)) };
+        if test.outcome != Outcome::Passed {
+            return Err(format!("is {}: {:?}", test.outcome, test.message));
+        }
         let marks = std::mem::take(&mut *marks.lock().unwrap());
-        Self { marks, measures: !played.only().propagation.is_empty() }
+        Ok(Self { marks, measures: !test.propagation.is_empty() })
     }
 
     /// The rule: a fault applies when the scenario, while the cloud would be broken, makes it do what the fault breaks,

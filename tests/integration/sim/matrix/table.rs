@@ -88,10 +88,12 @@ impl Row {
 pub fn faults() -> Vec<Row> {
     use NameServerMode::{NotAuthoritative, Refused, ServFail, Silent, Stale, Stopped, TcpOnly, UdpOnly};
     const MISSING: &[Reason] = &[RecordMissing, ExpectationNotMet];
-    const WRONG: &[Reason] = &[RecordWrong];
-    const NOT_GONE: &[Reason] = &[RecordNotGone, RecordUnexpected, RecordWrong, ExpectationNotMet];
+    const WRONG: &[Reason] = &[RecordWrong, ExpectationNotMet];
+    const NOT_GONE: &[Reason] =
+        &[RecordNotGone, RecordUnexpected, RecordWrong, RecordMissing, SerialNotAdvanced, ExpectationNotMet];
     const SILENT: &[Reason] = &[NameServerUnanswering];
-    const OLD: &[Reason] = &[RecordMissing, RecordWrong, RecordNotGone, SerialNotAdvanced];
+    const OLD: &[Reason] =
+        &[RecordMissing, RecordWrong, RecordNotGone, RecordUnexpected, SerialNotAdvanced, ExpectationNotMet];
     const STUCK: &[Reason] = &[StackNotComplete, StackFailed, ExpectationNotMet, RecordMissing];
     vec![
         // What Neutron publishes.
