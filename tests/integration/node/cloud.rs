@@ -14,7 +14,9 @@ use crate::support::{
     wait_until,
 };
 
-const LONG: Duration = Duration::from_mins(6);
+const LONG: Duration = Duration::from_mins(10);
+/// Of the suite, what the workshop had.
+const SUITE: &str = "heat_zone_lifecycle, port_on_external_net_to_dns, 'floating_ip_with_*'";
 const LOOPBACK: &str = "127.0.0.1";
 
 /// The cloud as pods see it: it listens on this machine's loopback, which they reach at the node's other end.
@@ -61,7 +63,7 @@ fn port(address: &str) -> &str {
 fn spec(nameservers: &str, scenarios: &str) -> String {
     format!(
         "cloud: {{secretRef: {{name: cloud}}, primary: {}, zoneSuffix: {}, floatingNetwork: {}, publishedNetwork: \
-         {}, nameservers: ['{nameservers}'], features: {{guest: NotOffered}}}}, scenarios: {{include: ['{scenarios}']}}",
+         {}, nameservers: ['{nameservers}'], features: {{guest: NotOffered}}}}, scenarios: {{include: [{scenarios}]}}",
         testbed("TESTBED_CLOUD_PRIMARY"),
         testbed("TESTBED_ZONE_SUFFIX"),
         testbed("TESTBED_PUBLIC_NETWORK"),
@@ -85,7 +87,7 @@ fn a_pod_proves_the_real_cloud_and_so_does_the_one_that_takes_its_place() {
         &clouds,
     ]);
 
-    bed.play("all", &spec(&reachable.nameservers, "*"));
+    bed.play("all", &spec(&reachable.nameservers, SUITE));
     let run = bed.finished("all", LONG);
     assert_eq!(row(&run), ["False", "False", "True", "True", "True"], "{run:#}");
     assert_eq!(run["status"]["summary"]["passed"], run["status"]["summary"]["total"], "{run:#}");
