@@ -167,7 +167,8 @@ outputs:
     );
     if let Some(words) = refusal {
         let path = format!("/heat-api/v1/{}/stacks", client.project);
-        let answer = client.call("POST", &path, Some(json!({"stack_name": "random", "template": template}))).await;
+        let answer =
+            client.call("POST", &path, Some(json!({"stack_name": "random", "template": template}))).await;
         assert_eq!(answer.status, 400, "{}", answer.body);
         assert!(answer.body.to_string().contains(words), "{}", answer.body);
         return;
