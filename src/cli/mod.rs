@@ -74,7 +74,7 @@ fn parse() -> Result<Asked, clap::Error> {
 
 async fn run(asked: Asked) -> Result<Exit, Problem> {
     match asked {
-        Asked::Program(cli) => run_program(cli).await,
+        Asked::Program(cli) => Box::pin(run_program(cli)).await,
         Asked::Plugin(plugin) => kubectl::run(plugin).await,
     }
 }
@@ -108,7 +108,7 @@ async fn run_program(cli: Cli) -> Result<Exit, Problem> {
         }
         Command::Play(args) => {
             logging::start(log, "info", args.log_format == args::LogFormat::Json)?;
-            commands::play::run(args).await
+            Box::pin(commands::play::run(args)).await
         }
     }
 }

@@ -317,7 +317,7 @@ fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
 fn endpoint_policy(allow_loopback: bool, api_server: &[IpAddr]) -> EndpointPolicy {
     // On loopback the API server is one of several things behind one address; allowing loopback allows that.
     let denied = api_server.iter().filter(|address| !address.is_loopback()).map(|address| (*address).into());
-    EndpointPolicy { allow_loopback, denied: denied.collect(), ..EndpointPolicy::default() }
+    EndpointPolicy { allow_loopback, denied: denied.collect() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]

@@ -44,7 +44,7 @@ pub async fn write_down(
     mut heard: impl FnMut(Event) + Send,
 ) -> Result<RunReport, WriteError> {
     let mut report = RunReport { tests: carried_over, ..RunReport::default() };
-    let mut pace = Pace::new(Instant::now());
+    let mut writes = Pace::new(Instant::now());
     let mut due = None;
     loop {
         tokio::select! {
@@ -56,7 +56,7 @@ pub async fn write_down(
                 report.apply(&event, policy);
                 heard(event);
                 let now = Instant::now();
-                due = due.or_else(|| report.run.as_ref().map(|_| pace.next(now)));
+                due = due.or_else(|| report.run.as_ref().map(|_| writes.next(now)));
             }
             () = at(due), if report.verdict.is_none() => {
                 match page.write(&report, &underway(&report)).await {
@@ -64,7 +64,7 @@ pub async fn write_down(
                     Err(error) => tracing::warn!(%error, "what is known of a run could not be written"),
                     Ok(()) => {}
                 }
-                pace.wrote(Instant::now());
+                writes.wrote(Instant::now());
                 due = None;
             }
         }

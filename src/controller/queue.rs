@@ -256,7 +256,8 @@ mod tests {
         queue.play(entry("b", 1, "p"));
         queue.play(entry("b", 2, "p"));
         assert!(admitted(&mut queue, &one).is_empty());
-        (queue.leave("b-1"), queue.leave("b-2"));
+        queue.leave("b-1");
+        queue.leave("b-2");
         assert_eq!(admitted(&mut queue, &one), ["a-1"]);
     }
 

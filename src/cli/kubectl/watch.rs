@@ -76,11 +76,15 @@ impl Screen {
 
     fn show(&mut self, news: &[String], now: &str) {
         if let Some(bar) = &self.bar {
-            news.iter().for_each(|line| bar.println(line));
+            for line in news {
+                bar.println(line);
+            }
             bar.set_message(now.to_owned());
             return;
         }
-        news.iter().for_each(|line| terminal::err(&format!("{line}\n")));
+        for line in news {
+            terminal::err(&format!("{line}\n"));
+        }
         if self.last != now {
             terminal::err(&format!("{now}\n"));
             now.clone_into(&mut self.last);
@@ -169,6 +173,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a status is written in place")]
     fn run(status: Value) -> TempestRun {
         serde_json::from_value(json!({
             "apiVersion": "crossservice.dev/v1alpha1", "kind": "TempestRun", "metadata": { "name": "one" },

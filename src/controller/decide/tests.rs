@@ -32,7 +32,6 @@ fn ended() -> Observed {
     Observed { stage: Stage::Ended, has_finalizer: true, credentials: Credentials::NotNeeded, ..fresh() }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a case is written in place")]
 fn underway(observed: Observed) -> Observed {
     Observed { task: Task::Underway { suspended: false }, credentials: Credentials::NotNeeded, ..observed }
 }
@@ -46,7 +45,6 @@ fn deleting(seconds: u64) -> Observed {
 }
 
 /// A pod may be playing it.
-#[expect(clippy::needless_pass_by_value, reason = "a case is written in place")]
 fn elsewhere(observed: Observed) -> Observed {
     Observed { in_job: true, elsewhere: true, ..observed }
 }

@@ -71,10 +71,9 @@ pub fn fate(seen: &Seen) -> Fate {
     }
     match (seen.lease, &seen.job) {
         (LeaseState::Held, _) => Fate::Playing,
-        (LeaseState::Free | LeaseState::Retired, JobState::Ended { why }) => lost(why),
+        (_, JobState::Ended { why }) => lost(why),
         (LeaseState::Free | LeaseState::Retired, JobState::Gone) => lost("its Job was deleted"),
         (LeaseState::Free | LeaseState::Retired, JobState::Active) => lost("it is not heard of any more"),
-        (LeaseState::Absent, JobState::Ended { why }) => lost(why),
         (LeaseState::Absent, JobState::Gone) => lost("its Job was deleted before it began"),
         (LeaseState::Absent, JobState::Active) if seen.cancelled => lost("the run ends before it began"),
         (LeaseState::Absent, JobState::Active) if seen.waited >= START_BOUND => {

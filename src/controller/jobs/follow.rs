@@ -76,7 +76,7 @@ fn follow(
     let (supervisor, looked_at) = (context.supervisor.clone(), Arc::clone(&run));
     let (context, given, within) = (Arc::clone(context), control.clone(), span.clone());
     let following = move || async move {
-        let ended = publish(&run, &context, identity, given, &writer, place).await;
+        let ended = Box::pin(publish(&run, &context, identity, given, &writer, place)).await;
         if let Some(report) = ended
             && let Some(verdict) = report.verdict
         {
@@ -138,18 +138,18 @@ async fn publish(
         (lost, told, lease)
     };
     let publishing = async {
-        let published = publisher.follow(events, attempts::carried_over(run, None)).await;
-        if published.is_err() {
+        let written = publisher.follow(events, attempts::carried_over(run, None)).await;
+        if written.is_err() {
             superseded.cancel();
         }
-        published
+        written
     };
-    let ((lost, told, lease), published) = tokio::join!(following, publishing);
+    let ((lost, told, lease), written) = tokio::join!(following, publishing);
     if let Some(why) = lost {
         let message = format!("the pod of attempt {attempt} is lost: {why}");
         notifier.publish(EventType::Warning, "PodLost", "Play", &message).await;
     }
-    match published {
+    match written {
         Ok(report) if report.verdict.is_some() => {
             // The status says it all: whoever comes too late sees there that the attempt has ended.
             told.forget().await;
@@ -240,7 +240,7 @@ impl Follower {
                 Ok(Some(Fate::Lost { why })) => return Some(why),
                 Ok(Some(_)) => return None,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a pod cannot be followed")
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a pod cannot be followed");
                 }
             }
             tokio::select! {

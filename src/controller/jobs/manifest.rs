@@ -136,8 +136,8 @@ fn pod(run: &TempestRun, attempt: u32, image: &str, options: &JobOptions, config
 
 fn resources(options: &JobOptions) -> ResourceRequirements {
     let default = || Resources {
-        requests: Some(Amounts { cpu: amount("50m"), memory: amount("64Mi") }),
-        limits: Some(Amounts { cpu: None, memory: amount("256Mi") }),
+        requests: Some(Amounts { cpu: Some(amount("50m")), memory: Some(amount("64Mi")) }),
+        limits: Some(Amounts { cpu: None, memory: Some(amount("256Mi")) }),
     };
     let given = options.resources.clone().unwrap_or_else(default);
     let quantities = |Amounts { cpu, memory }: Amounts| {
@@ -151,8 +151,8 @@ fn resources(options: &JobOptions) -> ResourceRequirements {
     }
 }
 
-fn amount(text: &str) -> Option<Amount> {
-    Some(Amount(text.to_owned()))
+fn amount(text: &str) -> Amount {
+    Amount(text.to_owned())
 }
 
 fn toleration(given: &executor::Toleration) -> Toleration {

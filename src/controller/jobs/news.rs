@@ -83,7 +83,9 @@ mod tests {
 
     fn folded(from: &RunReport, events: &[Event]) -> RunReport {
         let mut report = from.clone();
-        events.iter().for_each(|event| report.apply(event, &VerdictPolicy::default()));
+        for event in events {
+            report.apply(event, &VerdictPolicy::default());
+        }
         report
     }
 

@@ -36,9 +36,9 @@ async fn a_published_network_has_one_family_or_both(#[case] network: &str, #[cas
     DOMAIN,
     "clear-domain",
     Fault::PublicationKept,
-    Reason::RecordNotGone,
-    "withdrawn-from-the-ports-zone",
-    "host."
+    Reason::RecordWrong,
+    "published-in-the-networks-zone",
+    "PTR"
 )]
 #[case::unasked_address(
     SUBNET,
@@ -52,7 +52,7 @@ async fn a_published_network_has_one_family_or_both(#[case] network: &str, #[cas
     RENAME,
     "rename",
     Fault::PublicationKept,
-    Reason::RecordNotGone,
+    Reason::RecordWrong,
     "republished",
     "before."
 )]

@@ -7,6 +7,7 @@ use crate::simcloud::{heat::functions::python_json, wire::Caller, world::World};
 
 /// A property of a resource type, or of the maps inside one.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are four independent words of a schema")]
 pub(in crate::simcloud::heat) struct Property {
     pub(in crate::simcloud::heat) name: &'static str,
     pub(in crate::simcloud::heat) kind: Kind,
