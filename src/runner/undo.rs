@@ -21,7 +21,7 @@ use super::poll::{Observation, Pending, Wait, poll};
 use super::rhythm::Rhythm;
 use crate::openstack::heat::StackRef;
 use crate::openstack::{Service, Session};
-use crate::outcome::{Leak, Reason};
+use crate::outcome::{Leak, Reason, Role};
 
 /// How long one thing may take to be gone; Designate retries a failed zone every two minutes.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -83,7 +83,17 @@ impl<'a> Undoing<'a> {
     }
 
     async fn undo(&self, entry: &Entry) -> Result<(), StepFault> {
-        let session = self.cloud.session(entry.role)?;
+        match self.undo_as(entry.role, entry).await {
+            // Who was let make something may not be let delete it: a reader in a cloud that lets readers write.
+            Err(fault) if fault.evidence.http_status == Some(403) && entry.role != Role::Primary => {
+                self.undo_as(Role::Primary, entry).await.map_err(|_| fault)
+            }
+            ended => ended,
+        }
+    }
+
+    async fn undo_as(&self, role: Role, entry: &Entry) -> Result<(), StepFault> {
+        let session = self.cloud.session(role)?;
         match &entry.undo {
             Undo::Stack { name, id } => self.stack(session, name, id.as_deref()).await,
             Undo::Item { service, collection, marked_by, marker, id } => {
@@ -209,6 +219,8 @@ impl<'a> Undoing<'a> {
                         )))
                     }
                     Err(error) if error.is_not_found() => Observation::Done(()),
+                    // Time changes no policy.
+                    Err(error) if error.status() == Some(403) => Observation::Fault(fault_of(&error)),
                     Err(error) => Observation::waiting(fault_of(&error)),
                 }
             }

@@ -32,6 +32,7 @@ fn ended() -> Observed {
     Observed { stage: Stage::Ended, has_finalizer: true, credentials: Credentials::NotNeeded, ..fresh() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a case is written in place")]
 fn underway(observed: Observed) -> Observed {
     Observed { task: Task::Underway { suspended: false }, credentials: Credentials::NotNeeded, ..observed }
 }

@@ -191,7 +191,7 @@ async fn a_test_that_must_be_alone_waits_for_those_of_other_runs() {
         });
         player.play()
     };
-    for played in futures::future::join_all([play(), play(), play()]).await {
+    for played in futures::future::join_all(vec![play(), play(), play()]).await {
         played.passed();
     }
     assert_eq!(running.lock().unwrap().1, 1, "never two at once");

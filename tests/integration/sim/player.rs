@@ -164,16 +164,16 @@ impl Player {
 
     /// A run of these built-in scenarios with everything that a scenario may need, and the documents' own deadlines.
     pub fn with_everything(cloud: &SimCloud, include: &[&str]) -> Self {
-        Self::of(cloud, include).patient(100).as_roles(&Role::ALL)
+        Self::of(cloud, include).patient(100).with_roles(&Role::ALL)
     }
 
     /// The same for one scenario, with the roles that it needs and no other.
     pub fn with_what_it_needs(cloud: &SimCloud, scenario: &Scenario) -> Self {
         let roles: Vec<_> = scenario.gates.credentials.iter().copied().collect();
-        Self::of(cloud, &[&scenario.name]).patient(100).as_roles(&roles)
+        Self::of(cloud, &[&scenario.name]).patient(100).with_roles(&roles)
     }
 
-    fn as_roles(mut self, roles: &[Role]) -> Self {
+    fn with_roles(mut self, roles: &[Role]) -> Self {
         let entry = |role, entry: &str| roles.contains(&role).then(|| entry.to_owned());
         self.spec.cloud.alternate = entry(Role::Alternate, "demo2");
         self.spec.cloud.admin = entry(Role::Admin, "admin");

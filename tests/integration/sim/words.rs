@@ -40,7 +40,7 @@ templates:
 /// A scenario with these steps, and what else its spec has.
 fn document(more: &str, steps: &str) -> String {
     let indented = |text: &str, by: &str| -> String {
-        text.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{by}{line}\n")).collect()
+        text.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| [by, line, "\n"]).collect()
     };
     format!(
         "apiVersion: crossservice.dev/v1alpha1\nkind: TempestScenario\nmetadata: {{name: words}}\nspec:\n  title: Words\n  \

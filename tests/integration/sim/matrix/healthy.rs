@@ -101,9 +101,12 @@ impl Healthy {
 pub fn looks(scenario: &Scenario, step: &str, look: Look) -> bool {
     let name = step.split(['[', ' ']).next().unwrap_or_default();
     let step = scenario.steps.iter().find(|step| step.name == name);
-    step.is_some_and(|step| match (look, &step.action) {
-        (Look::Step, _) | (_, Action::Records(_)) => true,
-        (Look::Any, Action::Expect(_) | Action::Request(_) | Action::Guest(_)) => true,
-        _ => false,
+    step.is_some_and(|step| {
+        matches!(
+            (look, &step.action),
+            (Look::Step, _)
+                | (_, Action::Records(_))
+                | (Look::Any, Action::Expect(_) | Action::Request(_) | Action::Guest(_))
+        )
     })
 }

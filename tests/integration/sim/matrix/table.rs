@@ -85,6 +85,7 @@ impl Row {
 }
 
 /// All of them.
+#[expect(clippy::too_many_lines, reason = "a row a fault")]
 pub fn faults() -> Vec<Row> {
     use NameServerMode::{NotAuthoritative, Refused, ServFail, Silent, Stale, Stopped, TcpOnly, UdpOnly};
     const MISSING: &[Reason] = &[RecordMissing, ExpectationNotMet];
@@ -105,7 +106,7 @@ pub fn faults() -> Vec<Row> {
         Row::of(Fault::PrivateAddress, Look::Dns, WRONG),
         Row::of(Fault::PrivateAddressToo, Look::Dns, WRONG),
         Row::of(Fault::StrayRecord, Look::Dns, &[RecordUnexpected]),
-        Row::of(Fault::WrongZone, Look::Dns, MISSING),
+        Row::of(Fault::WrongZone, Look::Dns, &[RecordMissing, RecordWrong, ExpectationNotMet]),
         Row::of(Fault::ForeignZone, Look::Dns, &[RecordUnexpected, RecordNotGone, SerialNotAdvanced]),
         Row::of(Fault::RecordOverwritten, Look::Dns, WRONG),
         Row::of(Fault::RepublicationLost, Look::Dns, OLD),
@@ -210,6 +211,16 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "tenants-mixed",
         "domain_keywords_fip_admin_delete",
         "an administrator's deletion finds the zone either way",
+    ),
+    (
+        "serial-stuck",
+        "fip_custom_ptr",
+        "what changes is in the cloud's own reverse zone, whose serial other projects move as well",
+    ),
+    (
+        "record-overwritten",
+        "publishing_subnet_toggle",
+        "the name is taken only by what this test left there itself, with the same data",
     ),
     ("tenants-mixed", "fip_admin_delete", "an administrator's deletion finds the zone either way"),
 ];
