@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::kube::namespace::{Namespace, condition, row, served};
 use crate::operator::Operator;
 use crate::siege::{self, Siege};
-use crate::support::{Broken, cloud_for_oneself, leavings, nothing_is_left, testbed, wait_until};
+use crate::support::{Broken, CHAIN, cloud_for_oneself, leavings, nothing_is_left, testbed, wait_until};
 
 const LONG: Duration = Duration::from_mins(10);
 const ZONE: &str = "heat_zone_lifecycle";
@@ -66,16 +66,11 @@ fn a_run_that_is_applied_proves_the_cloud() {
     let _cloud = cloud_for_oneself();
     let namespace = namespace("proves");
     let operator = Served::start(&namespace);
-    play(&namespace, "*", 100);
+    play(&namespace, &CHAIN.join("', '"), 100);
     let run = namespace.finished_run(LONG);
     assert_eq!(row(&run), ["False", "False", "True", "True", "True"], "{run:#}");
     assert_eq!(run["status"]["verdict"], "Passed");
-    for name in [
-        "floating_ip_with_name_from_port_to_dns",
-        "floating_ip_with_own_name_to_dns",
-        "port_on_external_net_to_dns",
-        ZONE,
-    ] {
+    for name in CHAIN {
         let test = test(&run, name);
         assert_eq!(test["outcome"], "Passed", "{test:#}");
         assert!(test["duration"].is_string(), "{test:#}");
@@ -117,7 +112,7 @@ fn what_a_killed_operator_made_is_undone_by_the_next() {
 fn ten_kills_lose_nothing_and_leave_nothing() {
     let _cloud = cloud_for_oneself();
     let namespace = namespace("kills");
-    play(&namespace, "*", 100);
+    play(&namespace, &CHAIN.join("', '"), 100);
     let siege = Siege { seed: siege::seed(), replicas: 2, kills: 10, longest: Duration::from_secs(20) };
     siege.lay(&namespace);
     assert!(!namespace.has_ledger());
@@ -160,7 +155,7 @@ fn a_wrong_endpoint_in_the_catalogue_ends_the_run_and_names_the_service() {
     let _operator = Served::start(&namespace);
     let mut broken = Broken::not_yet("designate-endpoint");
     broken.on_purpose();
-    play(&namespace, "*", 100);
+    play(&namespace, &CHAIN.join("', '"), 100);
     let run = namespace.finished_run(LONG);
     broken.mend();
     assert_eq!(row(&run), ["False", "True", "False", "False", "True"], "{run:#}");

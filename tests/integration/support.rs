@@ -30,6 +30,14 @@ pub fn binary() -> Command {
     command
 }
 
+/// The scenarios that go through the whole chain: few, so that a test that kills or breaks something can have them played.
+pub const CHAIN: [&str; 4] = [
+    "floating_ip_with_name_from_port_to_dns",
+    "floating_ip_with_own_name_to_dns",
+    "port_on_external_net_to_dns",
+    "heat_zone_lifecycle",
+];
+
 /// `run`, `sweep` or `preflight` against the real cloud as its `demo` user, with its state in `state`.
 pub fn against_the_cloud(verb: &str, state: &Path) -> Command {
     against_the_cloud_as(&testbed("TESTBED_CLOUD_PRIMARY"), verb, state)

@@ -1,4 +1,4 @@
-//! A hundred kills, of one replica and of the leader of two, spread over runs of all scenarios on a simulated cloud.
+//! A hundred kills, of one replica and of the leader of two, spread over runs of the whole chain on a simulated cloud.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use tempest_operator::simcloud::{Latency, SimCloud, SimOptions, Stages};
 
 use super::namespace::Namespace;
 use crate::siege::{self, Siege};
+use crate::support::CHAIN;
 
 /// Namespaces beside one another, each with operators of its own.
 const NAMESPACES: u64 = 10;
@@ -38,7 +39,7 @@ fn play(namespace: &Namespace, cloud: &SimCloud) {
             cloud.zone_suffix(),
             servers.join(", ")
         ),
-        "runToken: first",
+        &format!("runToken: first\n  scenarios: {{include: [{}]}}", CHAIN.join(", ")),
     );
 }
 
