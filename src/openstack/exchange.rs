@@ -29,6 +29,8 @@ struct Attempt {
     raw: Result<RawResponse, Trouble>,
     global_request_id: String,
     elapsed: Duration,
+    /// Whether an attempt before it may have had an effect.
+    repeated: bool,
 }
 
 impl Session {
@@ -54,8 +56,9 @@ impl Session {
         let mut token = self.token().await?;
         let mut attempt = 0;
         let mut renewed = false;
+        let mut repeated = false;
         loop {
-            let done = self.attempt(&request, &url, &token).await;
+            let done = Attempt { repeated, ..self.attempt(&request, &url, &token).await };
             // Once: the token was revoked, or expired early.
             if !renewed && matches!(&done.raw, Ok(raw) if raw.status == 401) {
                 renewed = true;
@@ -63,7 +66,9 @@ impl Session {
                 continue;
             }
             let policy = self.inner.http.options().retry;
-            let pause = judge(&done.raw).and_then(|(failure, after)| {
+            let judged = judge(&done.raw);
+            repeated |= judged.is_some_and(|(failure, _)| failure.may_have_had_an_effect());
+            let pause = judged.and_then(|(failure, after)| {
                 policy.pause(failure, request.repeatable, attempt, after, rand::random())
             });
             match pause {
@@ -95,7 +100,7 @@ impl Session {
         let raw = in_request(request.service, &request.method, url, sending).await;
         let elapsed = started.elapsed();
         self.tell(request, url, &raw, elapsed, &global_request_id);
-        Attempt { raw, global_request_id, elapsed }
+        Attempt { raw, global_request_id, elapsed, repeated: false }
     }
 
     fn tell(
@@ -137,7 +142,7 @@ impl Session {
         attempt: Attempt,
         any: bool,
     ) -> Result<Response, Error> {
-        let Attempt { raw, global_request_id, elapsed } = attempt;
+        let Attempt { raw, global_request_id, elapsed, repeated } = attempt;
         let raw = raw.map_err(|trouble| trouble.into_error(request.service, &request.method, url))?;
         let of_credentials = self.inner.secrets();
         let secrets: Vec<&SecretString> = of_credentials.iter().chain([&token.secret]).collect();
@@ -172,6 +177,7 @@ impl Session {
             global_request_id,
             headers,
             elapsed,
+            repeated,
         };
         match read_body(&raw.body, response.headers.get("content-type"), success) {
             Ok(mut body) => {

@@ -42,6 +42,8 @@ pub struct Response {
     pub global_request_id: String,
     /// From sending to the last byte, of the attempt that succeeded.
     pub elapsed: Duration,
+    /// Whether an earlier attempt of this call may have had its effect already: it was sent, and its answer got lost.
+    pub repeated: bool,
 }
 
 impl Response {
@@ -63,6 +65,14 @@ impl Response {
     /// Whether the status says success (2xx).
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether this answers a DELETE that an earlier attempt, whose answer got lost, had carried out: the service itself
+    /// says that the thing does not exist.
+    pub fn was_deleted_before(&self) -> bool {
+        let said = || super::envelope::read(self.body.to_string().as_bytes());
+        let own = || self.request_id.is_some() || !said().kind.is_empty();
+        self.repeated && self.method == Method::DELETE && self.status == 404 && own()
     }
 
     /// The service's own words, when the answer is an error.
@@ -116,6 +126,7 @@ mod tests {
             request_id: None,
             global_request_id: String::new(),
             elapsed: Duration::ZERO,
+            repeated: false,
         };
         let error = response.read::<Vec<String>>(None).unwrap_err().to_string();
         assert!(error.contains("invalid type: string \"long long"), "{error}");

@@ -37,6 +37,13 @@ pub(super) enum Failure {
     Status(u16),
 }
 
+impl Failure {
+    /// Whether the call may have been carried out all the same.
+    pub(super) fn may_have_had_an_effect(self) -> bool {
+        matches!(self, Self::Broken | Self::Status(502..=504))
+    }
+}
+
 impl RetryPolicy {
     /// The pause before the next attempt, or `None` when there is none.
     ///
@@ -57,8 +64,8 @@ impl RetryPolicy {
             Failure::NotSent => true,
             Failure::Status(413) => retry_after.is_some(),
             Failure::Status(429) => retry_after.is_some() || repeatable,
-            Failure::Broken | Failure::Status(502..=504) => repeatable,
-            Failure::Status(_) => false,
+            failure if failure.may_have_had_an_effect() => repeatable,
+            Failure::Broken | Failure::Status(_) => false,
         };
         if !again {
             return None;

@@ -161,6 +161,31 @@ async fn an_update_marked_once_is_not_repeated() {
     assert_eq!(cloud.seen().len(), 1);
 }
 
+/// The first attempt may have deleted it; what was refused, or is no error of the service's own, tells nothing of that.
+#[rstest::rstest]
+#[case::answer_lost(504, "req-1", true)]
+#[case::refused(429, "req-1", false)]
+#[case::page_of_a_proxy(504, "", false)]
+#[tokio::test]
+async fn a_repeated_delete_that_finds_nothing_was_carried_out_before(
+    #[case] first: u16,
+    #[case] request_id: &'static str,
+    #[case] before: bool,
+) {
+    let cloud = TestCloud::start(move |_, call| match (call, request_id) {
+        (1, _) => reply(first, &json!({})),
+        (_, "") => (http::StatusCode::NOT_FOUND, "who?").into_response(),
+        _ => reply(404, &json!({ "NeutronError": { "type": "PortNotFound", "message": "no" } })),
+    })
+    .await;
+    let session = cloud.session().await;
+    let delete = || session.request(Service::Network, Method::DELETE, "/ports/p1").send_any();
+    let answer = delete().await.unwrap();
+    assert_eq!((answer.status, answer.was_deleted_before()), (404, before), "{answer:?}");
+    // Without an attempt before it, a 404 is what it says.
+    assert!(!delete().await.unwrap().was_deleted_before());
+}
+
 #[tokio::test]
 async fn retry_after_is_honoured_and_over_quota_is_final() {
     let cloud = TestCloud::start(|seen, call| match (seen.path.ends_with("zones"), call) {

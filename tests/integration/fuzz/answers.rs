@@ -54,6 +54,7 @@ fn response(status: u16, body: &Value) -> Response {
         request_id: None,
         global_request_id: "req-1".to_owned(),
         elapsed: Duration::ZERO,
+        repeated: false,
     }
 }
 

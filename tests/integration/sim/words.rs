@@ -6,6 +6,7 @@ use tempest_operator::outcome::{Outcome, Reason, StepResult};
 use tempest_operator::plan;
 use tempest_operator::runner::{self, Clock};
 use tempest_operator::scenario::load_file_text;
+use tempest_operator::simcloud::{Fault, Scope};
 
 use super::player::{Played, Player, clean, cloud};
 
@@ -277,5 +278,33 @@ templates:
     let played = Player::of_text(&cloud, &document(more, steps)).patient(10).play().await;
     played.passed();
     assert!(played.only().leaked.is_empty(), "it was not in the ledger: {:#?}", played.report);
+    clean(&cloud);
+}
+
+/// The second attempt finds nothing, because the first has taken it away.
+#[tokio::test]
+async fn a_delete_whose_answer_is_lost_is_done() {
+    let text = document(
+        "",
+        "
+- name: network
+  request:
+    service: network
+    method: POST
+    path: /networks
+    body: {network: {name: '${test.prefix}', description: '${test.description}'}}
+    capture: {network: body.network.id}
+    undo: {made: {collection: /networks, markedBy: description}}
+- name: away
+  request: {service: network, method: DELETE, path: '/networks/${captures.network}', expectStatus: [204]}
+- name: gone
+  expect: {service: network, path: '/networks/${captures.network}', that: [status == 404]}
+",
+    );
+    let cloud = cloud().await;
+    let scope = Scope { method: Some(http::Method::DELETE), times: Some(1), ..Scope::default() };
+    cloud.faults().inject_in(Fault::AnswerLost, scope);
+    Player::of_text(&cloud, &text).patient(100).play().await.passed();
+    assert!(cloud.faults().reached().contains_key("answer-lost"), "the answer was not lost");
     clean(&cloud);
 }

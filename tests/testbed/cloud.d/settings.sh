@@ -6,7 +6,8 @@
 : "${TESTBED_PASSWORD:=secret}"     # every password of this cloud
 : "${TESTBED_REGION:=RegionOne}"
 : "${TESTBED_HOST:=testbed}"        # host name under which the services register
-: "${TESTBED_THREADS:=8}"           # request threads of each API
+: "${TESTBED_THREADS:=8}"           # request threads of each API but Keystone
+: "${TESTBED_KEYSTONE_PROCESSES:=3}"
 : "${TESTBED_ZONE_SUFFIX:=example.test.}"
 
 # Infrastructure ports are off the defaults, so that they do not meet another

@@ -61,7 +61,7 @@ END
 }
 
 # emit_uwsgi API FOLDER MODULE [LINE...]: each API is one uWSGI process with a
-# few threads that speaks plain HTTP.
+# few threads that speaks plain HTTP. Lines that are given win.
 emit_uwsgi() {
   local api=$1 folder=$2 module=$3
   shift 3

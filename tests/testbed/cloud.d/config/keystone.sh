@@ -23,6 +23,10 @@ backend = oslo_cache.memcache_pool
 memcache_servers = $IP:$MEMCACHED_PORT
 $(common keystone)
 END
+  # Keystone keeps the token of the request in hand in its middleware itself
+  # (AuthContextMiddleware.token), so that of two threads one is now and then
+  # judged by the other's token: processes, and no threads.
   emit_uwsgi keystone keystone keystone.wsgi.api:application \
-    "env = OS_KEYSTONE_CONFIG_DIR=$ETC/keystone"
+    "env = OS_KEYSTONE_CONFIG_DIR=$ETC/keystone" \
+    "processes = $TESTBED_KEYSTONE_PROCESSES" "threads = 1"
 }
