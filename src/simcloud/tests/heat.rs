@@ -172,6 +172,22 @@ resources:
 }
 
 #[tokio::test]
+async fn a_record_sets_name_without_its_final_dot_is_completed_with_the_zones() {
+    let cloud = start().await;
+    let client = Client::demo(&cloud).await;
+    client.zone("a.example.test.").await;
+    let template = "
+heat_template_version: 2018-08-31
+resources:
+  set: {type: OS::Designate::RecordSet, properties: {zone: a.example.test., name: www, type: A, records: [192.0.2.9]}}
+";
+    let stack = client.stack("set", template, json!({})).await;
+    assert_eq!(stack["stack_status"], "CREATE_COMPLETE", "{stack}");
+    let sets = cloud.snapshot().recordsets;
+    assert!(sets.iter().any(|set| set.name == "www.a.example.test. A"), "{sets:?}");
+}
+
+#[tokio::test]
 async fn heat_refuses_before_it_makes_anything() {
     let cloud = start().await;
     let client = Client::demo(&cloud).await;

@@ -26,7 +26,13 @@ pub(super) fn create_zone(job: &mut Job<'_>) -> Result<(String, Value), Trouble>
 pub(super) fn create_recordset(job: &mut Job<'_>) -> Result<(String, Value), Trouble> {
     let wanted = job.text("zone").to_owned();
     let zone = lookup::zone(job, &wanted)?;
-    let body = body(&job.properties, &["name", "type", "records", "ttl", "description"]);
+    let mut body = body(&job.properties, &["name", "type", "records", "ttl", "description"]);
+    // Designate's client, by which Heat speaks, completes a name without its final dot.
+    if let Some(name) = body["name"].as_str().filter(|name| !name.ends_with('.')).map(str::to_owned) {
+        let path = format!("/v2/zones/{zone}");
+        let shown = job.call(Service::Dns, Method::GET, &path, Value::Null)?;
+        body["name"] = json!(format!("{name}.{}", shown["name"].as_str().unwrap_or_default()));
+    }
     let path = format!("/v2/zones/{zone}/recordsets");
     let set = job.call(Service::Dns, Method::POST, &path, body)?;
     Ok((set["id"].as_str().unwrap_or_default().to_owned(), json!({"zone": zone})))
