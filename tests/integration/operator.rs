@@ -26,8 +26,17 @@ impl Operator {
         Self::start_as(&namespace.name, &namespace.operator_access())
     }
 
+    /// Starts a replica that bears an API server which takes its time, and so is longer missed when it has gone.
+    pub fn start_patient(namespace: &Namespace) -> Self {
+        Self::start_leasing(&namespace.name, &namespace.operator_access(), "8s")
+    }
+
     /// Starts a replica with this kubeconfig.
     pub fn start_as(namespace: &str, access: &str) -> Self {
+        Self::start_leasing(namespace, access, "3s")
+    }
+
+    fn start_leasing(namespace: &str, access: &str, lease: &str) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let kubeconfig = scratch.path().join("kubeconfig");
         std::fs::write(&kubeconfig, access).unwrap();
@@ -36,7 +45,7 @@ impl Operator {
         let mut command: Command = binary();
         let process = command
             .args(["controller", "--namespace", namespace, "--installation", "test"])
-            .args(["--lease-namespace", namespace, "--lease-duration", "3s"])
+            .args(["--lease-namespace", namespace, "--lease-duration", lease])
             .args(["--bind", &format!("127.0.0.1:{port}"), "--allow-loopback-endpoints"])
             .args(["--job-image", "tempest-operator:test"])
             .env("KUBECONFIG", kubeconfig)

@@ -171,7 +171,7 @@ impl Drop for Pod<'_> {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_run_is_played_in_a_pod_of_its_own_and_published_by_the_leader() {
     let bed = Bed::new("job");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play("");
     let mut pod = bed.start_pod(1);
@@ -228,7 +228,7 @@ fn a_pod_may_no_more_than_it_needs() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_lost_pod_is_an_interruption_and_the_next_one_plays_on() {
     let bed = Bed::new("job-lost");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play("");
     let mut first = bed.start_pod(1);
@@ -249,7 +249,7 @@ fn a_lost_pod_is_an_interruption_and_the_next_one_plays_on() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_lost_pods_run_ends_where_that_is_wanted() {
     let bed = Bed::new("job-fail");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play(", onInterruption: Fail");
     let mut pod = bed.start_pod(1);
@@ -270,7 +270,7 @@ fn a_lost_pods_run_ends_where_that_is_wanted() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_pod_that_is_paused_does_nothing_more_when_it_wakes_up() {
     let bed = Bed::new("job-stop");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play("");
     let mut first = bed.start_pod(1);
@@ -289,7 +289,7 @@ fn a_pod_that_is_paused_does_nothing_more_when_it_wakes_up() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_pod_undoes_when_its_run_is_cancelled_or_deleted() {
     let bed = Bed::new("job-cancel");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play("");
     let mut pod = bed.start_pod(1);
@@ -314,13 +314,13 @@ fn a_pod_undoes_when_its_run_is_cancelled_or_deleted() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_pod_plays_on_while_the_leader_changes() {
     let bed = Bed::new("job-leader");
-    let mut first = Operator::start(&bed.namespace);
+    let mut first = Operator::start_patient(&bed.namespace);
     first.until_it_leads();
     bed.play("");
     let mut pod = bed.start_pod(1);
     bed.until_it_makes_something();
     first.kill();
-    let second = Operator::start(&bed.namespace);
+    let second = Operator::start_patient(&bed.namespace);
     second.until_it_leads();
     let run = bed.passes(1);
     assert_eq!(pod.ended(), Some(0), "{}", pod.log());
@@ -332,7 +332,7 @@ fn a_pod_plays_on_while_the_leader_changes() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_second_process_for_an_attempt_does_not_play_it_again() {
     let bed = Bed::new("job-twice");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play("");
     let mut pod = bed.start_pod(1);
@@ -351,7 +351,7 @@ fn a_second_process_for_an_attempt_does_not_play_it_again() {
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn what_the_api_server_refuses_of_a_pod_ends_the_run_with_its_words() {
     let bed = Bed::new("job-refused");
-    let operator = Operator::start(&bed.namespace);
+    let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
     bed.play(", job: {labels: {'not a key': x}}");
     let run = bed.namespace.finished_run(SOON);
