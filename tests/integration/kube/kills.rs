@@ -10,8 +10,8 @@ use crate::siege::{self, Siege};
 use crate::support::CHAIN;
 
 /// Namespaces beside one another, each with operators of its own.
-const NAMESPACES: u64 = 10;
-const KILLS: usize = 10;
+const NAMESPACES: u64 = 5;
+const KILLS: usize = 20;
 
 /// A cloud that takes long enough to be interrupted everywhere.
 fn cloud(runtime: &tokio::runtime::Runtime) -> SimCloud {
