@@ -20,7 +20,7 @@ struct Served<'a> {
 
 impl<'a> Served<'a> {
     fn start(namespace: &'a Namespace) -> Self {
-        let operator = Operator::start(namespace);
+        let operator = Operator::start_patient(namespace);
         operator.until_it_leads();
         Self { namespace, operator }
     }
