@@ -20,8 +20,9 @@ The built-in suite. `tempest-operator scenarios show NAME` prints one as a Tempe
 | `characterisation` | it also reports what this cloud does where clouds differ: findings, not failures |
 | `disruptive` | it changes something that others in the project or cloud notice, and sets it back |
 
-Durations are those on the small real cloud of [tests/testbed](../tests/testbed/CLOUD.md), clean-up included: *fast* below 30 s,
-*medium* below 2 min, *slow* above; `-` was not measured. The seconds are in `scenarios/measured.yaml`, recorded by hand.
+Durations are those of one run of everything on the small real cloud of [tests/testbed](../tests/testbed/CLOUD.md), four at
+once, clean-up included: *fast* below 30 s, *medium* below 2 min, *slow* above; `-` was not measured. The seconds are in
+`scenarios/measured.yaml`, recorded by hand.
 ";
 
 /// The whole page.
