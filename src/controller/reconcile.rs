@@ -133,7 +133,8 @@ async fn observe(
         return Ok((observed, None));
     }
     if observed.in_job && observed.stage == Stage::Waiting && context.jobs.image.is_none() {
-        let message = "spec.execution.executor is Job, and this operator knows no image for it: --job-image";
+        let message = "spec.execution.executor is Job, and this operator knows no image for it: --job-image, or \
+                       jobs.enabled of its chart";
         observed.credentials = Credentials::BadSpec { message: message.to_owned() };
         return Ok((observed, None));
     }

@@ -93,10 +93,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create, update, patch, delete]
+{{- if .Values.jobs.enabled }}
 # Runs in pods of their own: execution.executor: Job.
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, create, delete]
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -194,4 +196,33 @@ cloud:
   nameservers:
     - 127.0.0.1:{{ add .Values.simcloud.port 1 }}
     - 127.0.0.1:{{ add .Values.simcloud.port 2 }}
+{{- end }}
+
+{{/* Whom a program that plays runs may reach. */}}
+{{- define "tempest-operator.egress" -}}
+# The cluster's DNS, and the authoritative name servers of clouds, wherever they are.
+- ports:
+    - {protocol: UDP, port: 53}
+    - {protocol: TCP, port: 53}
+- ports:
+    {{- range .Values.networkPolicy.apiServer.ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+- to:
+    {{- range .Values.networkPolicy.openstack.cidrs }}
+    - ipBlock:
+        cidr: {{ . | quote }}
+        {{- if eq . "0.0.0.0/0" }}
+        except: [169.254.0.0/16]
+        {{- else if eq . "::/0" }}
+        except: ["fe80::/10"]
+        {{- end }}
+    {{- end }}
+  ports:
+    {{- range .Values.networkPolicy.openstack.ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- with .Values.networkPolicy.egress }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}

@@ -11,6 +11,11 @@ pub const OPTION_SETS: &[(&str, &[&str])] = &[
     ("several namespaces", &["watchNamespaces={team-a,team-b}"]),
     ("cluster-wide", &["rbac.clusterWide=true", "crds.keep=false"]),
     ("roles of one's own", &["rbac.create=false", "serviceAccount.create=false", "serviceAccount.name=mine"]),
+    (
+        "several namespaces behind policies",
+        &["watchNamespaces={team-a,team-b}", "networkPolicy.enabled=true"],
+    ),
+    ("without pods for runs", &["jobs.enabled=false", "networkPolicy.enabled=true"]),
     ("to try it", &["simcloud.enabled=true"]),
     ("to try it elsewhere", &["simcloud.enabled=true", "watchNamespaces={team-a}"]),
     (

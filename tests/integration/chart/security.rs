@@ -1,7 +1,7 @@
 //! What the chart gives the operator: rights, pods and network.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::options::{OPTION_SETS, option_set, rendered};
 use crate::helm::of_kind;
@@ -99,4 +99,36 @@ fn the_network_policy_lets_out_dns_and_endpoints_but_nothing_link_local() {
     assert_eq!(endpoints["to"][0]["ipBlock"], json!({ "cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"] }));
     assert_eq!(endpoints["to"][1]["ipBlock"], json!({ "cidr": "::/0", "except": ["fe80::/10"] }));
     assert_eq!(policy["ingress"], json!([{ "ports": [{ "protocol": "TCP", "port": "http" }] }]));
+}
+
+#[test]
+#[ignore = "needs Helm: tests/run chart"]
+fn pods_of_runs_reach_the_same_and_nobody_reaches_them() {
+    let all = rendered(option_set("several namespaces behind policies"));
+    let policies = of_kind(&all, "NetworkPolicy");
+    let (of_runs, of_operator): (Vec<&Value>, Vec<&Value>) = policies.into_iter().partition(|policy| {
+        policy["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "run"
+    });
+    let namespaces: Vec<_> = of_runs.iter().map(|policy| &policy["metadata"]["namespace"]).collect();
+    assert_eq!(namespaces, ["team-a", "team-b"]);
+    for policy in of_runs {
+        assert_eq!(policy["spec"]["egress"], of_operator[0]["spec"]["egress"]);
+        assert_eq!(policy["spec"]["policyTypes"], json!(["Ingress", "Egress"]));
+        assert!(policy["spec"]["ingress"].is_null(), "{policy:#}");
+    }
+}
+
+/// Whoever wants no pods for runs gives no rights for them.
+#[test]
+#[ignore = "needs Helm: tests/run chart"]
+fn without_jobs_there_are_no_rights_for_them() {
+    let all = rendered(option_set("without pods for runs"));
+    for object in &all {
+        let text = object.to_string();
+        let of_jobs = object["kind"] != "CustomResourceDefinition"
+            && (text.contains("\"batch\"") || text.contains("--job-") || text.contains("operator-run\""));
+        assert!(!of_jobs, "{object:#}");
+    }
+    assert_eq!(of_kind(&all, "ServiceAccount").len(), 1);
+    assert_eq!(of_kind(&all, "NetworkPolicy").len(), 1);
 }
