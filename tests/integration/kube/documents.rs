@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::namespace::Namespace;
+use super::namespace::{Namespace, kubectl};
 use crate::docs::manifests::manifests;
+use crate::support::repository;
 
 /// Kinds of others, whose definitions are not in this cluster: Argo CD, Flux, the External Secrets operator.
 const OF_OTHERS: [&str; 6] = [
@@ -34,5 +35,16 @@ fn every_manifest_that_is_shown_is_taken() {
     }
     for kind in ["TempestRun", "TempestScenario", "TempestSchedule"] {
         assert!(taken.contains(kind), "no {kind} is shown");
+    }
+}
+
+/// What Argo CD and Flux make of the folder that both apply.
+#[test]
+#[ignore = "needs kubectl: tests/run kube"]
+fn the_folder_for_git_builds_with_all_that_it_holds() {
+    let folder = repository("examples/gitops/verification");
+    let built = kubectl(&["kustomize", folder.to_str().unwrap()]).unwrap();
+    for kind in ["ExternalSecret", "TempestRun", "TempestSchedule"] {
+        assert!(built.contains(&format!("kind: {kind}\n")), "{kind}: {built}");
     }
 }

@@ -21,9 +21,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::{repository, wait_until};
+use crate::support::wait_until;
 use bed::{Bed, PASSWORD};
-use namespace::{Namespace, condition, row};
+use namespace::{condition, row};
 
 const SOON: Duration = Duration::from_secs(40);
 
@@ -76,23 +76,6 @@ fn a_run_that_fails_says_which_test_and_why() {
     assert_eq!(test["evidence"]["nameServer"], "ns2.example.", "{test:#}");
     let events = bed.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
     assert!(events.contains("TestFailed") && events.contains("ns2.example."), "{events}");
-}
-
-#[test]
-#[ignore = "needs the Kubernetes test bed: tests/run kube"]
-fn the_runs_of_the_examples_are_accepted() {
-    let namespace = Namespace::create("examples");
-    for file in ["tempestrun.yaml", "gitops/argo-cd/post-sync-run.yaml", "gitops/verification/run.yaml"] {
-        let file = repository("examples").join(file);
-        let accepted = namespace.kubectl(&[
-            "create",
-            "--dry-run=server",
-            "--validate=strict",
-            "-f",
-            file.to_str().unwrap(),
-        ]);
-        assert!(accepted.contains("tempestrun.crossservice.dev/"), "{accepted}");
-    }
 }
 
 #[test]
