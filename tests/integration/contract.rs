@@ -3,6 +3,7 @@
 //!
 //! The kept answers are the real cloud's; `CONTRIBUTING.md` tells how to record them.
 
+mod client;
 mod cloud;
 mod play;
 mod shape;
