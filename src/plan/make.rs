@@ -53,6 +53,7 @@ pub fn make(
             decision: decide(scenario, &selection, &facts, spec, today),
             required: selection.required.iter().any(|glob| glob.is_match(&scenario.name)),
             expectation: selection.expectation(&scenario.name, today),
+            seconds: catalogue.seconds(&scenario.name),
         })
         .collect();
     Ok(RunPlan {
@@ -366,5 +367,15 @@ mod tests {
         let plan = planned(ScenariosSpec::default()).unwrap();
         let prefixes: BTreeSet<&str> = plan.tests.iter().map(|test| test.prefix.as_str()).collect();
         assert_eq!(prefixes.len(), 3);
+    }
+
+    #[test]
+    fn the_longest_begins_first_and_what_was_not_measured_may_be_long() {
+        let mut plan = planned(ScenariosSpec::default()).unwrap();
+        assert_eq!(plan.playing_order(), [0, 1, 2], "nothing is known");
+        for (test, seconds) in plan.tests.iter_mut().zip([Some(30), None, Some(90)]) {
+            test.seconds = seconds;
+        }
+        assert_eq!(plan.playing_order(), [1, 2, 0]);
     }
 }

@@ -7,6 +7,7 @@ pub mod identity;
 mod make;
 pub mod request;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +84,20 @@ pub struct PlannedTest {
     pub required: bool,
     /// Whether its owner expects it to fail.
     pub expectation: Option<Expectation>,
+    /// How long it took where that was measured, in seconds.
+    pub seconds: Option<u32>,
+}
+
+impl RunPlan {
+    /// The tests as they begin: the longest first, so that the run does not end with one that plays alone. What was not
+    /// measured may be long.
+    pub fn playing_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.tests.len()).collect();
+        let seconds =
+            |index: &usize| self.tests.get(*index).and_then(|test| test.seconds).unwrap_or(u32::MAX);
+        order.sort_by_key(|index| Reverse(seconds(index)));
+        order
+    }
 }
 
 impl PlannedTest {

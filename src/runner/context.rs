@@ -31,7 +31,7 @@ use crate::scenario::document::Step;
 use crate::scenario::expression::{Condition, ExpressionError, Judgement, Scope, Template};
 
 /// Between two looks at something that must hold the whole time.
-const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What all tests of a run share.
 pub struct RunContext {

@@ -196,7 +196,7 @@ async fn play_all(run: &Arc<RunContext>, carried_over: Vec<TestResult>) {
     let places = Arc::new(Semaphore::new(run.plan.settings.max_parallel.max(1)));
     let failed = CancellationToken::new();
     let mut playing = JoinSet::new();
-    for index in 0..run.plan.tests.len() {
+    for index in run.plan.playing_order() {
         let Some(test) = run.plan.tests.get(index) else { continue };
         if let Some(result) = carried_over.iter().find(|result| result.name == test.name) {
             run.tell(EventKind::TestCarriedOver { result: Box::new(result.clone()) });

@@ -63,7 +63,12 @@ impl Catalogue {
 
     /// What a person chooses scenarios by, in order of their names.
     pub fn entries(&self) -> Vec<Entry> {
-        self.iter().map(|scenario| Entry::of(scenario, self.measured.get(&scenario.name).copied())).collect()
+        self.iter().map(|scenario| Entry::of(scenario, self.seconds(&scenario.name))).collect()
+    }
+
+    /// How long a built-in scenario took on the real cloud of `tests/testbed`, in seconds, if that was measured.
+    pub fn seconds(&self, name: &str) -> Option<u32> {
+        self.measured.get(name).copied()
     }
 
     /// Adds a scenario; one of the same name is replaced and given back.

@@ -26,23 +26,20 @@ pub struct ApiView {
     recordsets: Vec<RecordSet>,
 }
 
-/// Reads the zone and all pages of its record sets.
-pub async fn read(session: &Session, zone: &str) -> Result<ApiView, StepFault> {
-    let designate = session.designate();
-    let zones = designate.zones(Some(zone)).await.map_err(|error| fault_of(&error))?;
-    let zone = zones.into_iter().find(|found| names_equal(&found.name, zone));
-    let recordsets = match &zone {
-        None => Vec::new(),
-        Some(zone) => match designate.record_sets(&zone.id, None, None).await {
-            Ok(recordsets) => recordsets,
-            // Gone between the two questions.
-            Err(error) if Error::is_not_found(&error) => {
-                return Ok(ApiView { zone: None, recordsets: Vec::new() });
-            }
-            Err(error) => return Err(fault_of(&error)),
-        },
-    };
-    Ok(ApiView { zone, recordsets })
+/// The zone of this name, if there is one.
+pub async fn zone(session: &Session, name: &str) -> Result<Option<Zone>, StepFault> {
+    let zones = session.designate().zones(Some(name)).await.map_err(|error| fault_of(&error))?;
+    Ok(zones.into_iter().find(|found| names_equal(&found.name, name)))
+}
+
+/// Reads all pages of a zone's record sets.
+pub async fn read(session: &Session, zone: Option<Zone>) -> Result<ApiView, StepFault> {
+    let Some(zone) = zone else { return Ok(ApiView { zone: None, recordsets: Vec::new() }) };
+    match session.designate().record_sets(&zone.id, None, None).await {
+        Ok(recordsets) => Ok(ApiView { zone: Some(zone), recordsets }),
+        Err(error) if Error::is_not_found(&error) => Ok(ApiView { zone: None, recordsets: Vec::new() }),
+        Err(error) => Err(fault_of(&error)),
+    }
 }
 
 impl ApiView {

@@ -11,6 +11,7 @@ use super::wanted::{Item, Wanted};
 use super::wire;
 use crate::dns::{NameServer, Serial, Transport};
 use crate::openstack::Session;
+use crate::openstack::designate::Zone;
 use crate::outcome::Reason;
 use crate::runner::context::StepContext;
 use crate::runner::fault::StepFault;
@@ -22,6 +23,8 @@ pub struct Round<'a> {
     wanted: &'a Wanted,
     servers: Vec<NameServer>,
     settled: Mutex<HashSet<(String, String)>>,
+    /// The zone as it was found; not asked for again while it says enough.
+    zone: Mutex<Option<Zone>>,
 }
 
 type Pair<'b> = (&'b Item, &'b NameServer);
@@ -35,7 +38,7 @@ impl<'a> Round<'a> {
     pub async fn new(context: &'a StepContext<'a>, wanted: &'a Wanted) -> Result<Self, StepFault> {
         let session = context.session()?;
         let servers = context.run().cloud.name_servers_for(session, &wanted.control).await?;
-        Ok(Self { context, session, wanted, servers, settled: Mutex::default() })
+        Ok(Self { context, session, wanted, servers, settled: Mutex::default(), zone: Mutex::default() })
     }
 
     /// How many name servers are asked.
@@ -71,8 +74,7 @@ impl<'a> Round<'a> {
 
     async fn ask_all(&self, items: Vec<&Item>, pairs: Vec<Pair<'_>>, times: &mut Times) -> Vec<StepFault> {
         let mut wire_times = Times::since(tokio::time::Instant::now());
-        let (view, mut faults) =
-            join(api::read(self.session, &self.wanted.zone), self.ask_wire(pairs, &mut wire_times)).await;
+        let (view, mut faults) = join(self.view(), self.ask_wire(pairs, &mut wire_times)).await;
         times.merge_servers(wire_times);
         match view {
             Ok(view) => faults.extend(self.check_api(&items, &view, times)),
@@ -84,6 +86,27 @@ impl<'a> Round<'a> {
         faults
     }
 
+    /// Designate's view. Its zone is looked for until it is there, and as long as its serial must still advance.
+    async fn view(&self) -> Result<ApiView, StepFault> {
+        let known = self.known().take();
+        let awaited = |zone: &Zone| self.wanted.serial_advanced && !self.has_advanced(zone);
+        let zone = match known.filter(|zone| !awaited(zone)) {
+            None => api::zone(self.session, &self.wanted.zone).await?,
+            known => known,
+        };
+        let view = api::read(self.session, zone).await?;
+        self.known().clone_from(&view.zone);
+        Ok(view)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Zone>> {
+        self.zone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_advanced(&self, zone: &Zone) -> bool {
+        self.noted().is_none_or(|noted| Serial(zone.serial).is_newer_than(noted))
+    }
+
     fn check_api(&self, items: &[&Item], view: &ApiView, times: &mut Times) -> Vec<StepFault> {
         let mut faults: Vec<StepFault> =
             items.iter().filter(|item| item.in_zone).filter_map(|item| view.check(item, times)).collect();
@@ -92,7 +115,7 @@ impl<'a> Round<'a> {
         }
         if self.wanted.serial_advanced
             && let (Some(zone), Some(noted)) = (&view.zone, self.noted())
-            && !Serial(zone.serial).is_newer_than(noted)
+            && !self.has_advanced(zone)
         {
             faults.push(not_advanced(&self.wanted.zone, "Designate", noted, Serial(zone.serial)));
         }
@@ -143,8 +166,7 @@ impl<'a> Round<'a> {
 
     /// Notes the zone's serial, for the next step that wants it to have advanced.
     pub async fn note_serials(&self) -> Result<(), StepFault> {
-        let view = api::read(self.session, &self.wanted.zone).await?;
-        if let Some(zone) = view.zone {
+        if let Some(zone) = api::zone(self.session, &self.wanted.zone).await? {
             self.context.test.state().serials.insert(self.wanted.zone.clone(), Serial(zone.serial));
         }
         Ok(())
