@@ -315,7 +315,7 @@ impl<'a> StepContext<'a> {
         self.wait(general, deadline, None, observe).await
     }
 
-    /// Watches with the one poller, at least once a second, until `end`.
+    /// Watches with the one poller, every two seconds, until `end`.
     pub async fn watch<'b, T>(
         &self,
         end: Instant,
