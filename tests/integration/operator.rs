@@ -63,7 +63,16 @@ impl Operator {
 
     /// Waits until it leads.
     pub fn until_it_leads(&self) {
-        wait_until("the operator leads", SOON, || self.leads());
+        wait_until("the operator leads", SOON, || {
+            assert!(!self.is_dead(), "the operator ended: {}", self.log());
+            self.leads()
+        });
+    }
+
+    /// Whether its process is over, without waiting for it.
+    fn is_dead(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
     }
 
     /// What it wrote.
