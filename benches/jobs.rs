@@ -13,6 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use serde_json::{Value, json};
@@ -34,11 +35,15 @@ fn main() {
     install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     println!(
-        "| executor | TempestRuns | passed | left in the cloud | wall | apply to first call, p50 / p99 | the operator's \
-         memory, peak | the memory of a run's pod, peak of the median / of the largest |"
+        "| executor | TempestRuns | passed | left in the cloud | wall | apply to first call, p50 / p99 | of that \
+         since its turn came, p50 / p99 | the operator's memory, peak | the memory of a run's pod, peak of the median / of the largest |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    for executor in ["InProcess", "Job"] {
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let all = ["InProcess", "Job"];
+    // `cargo bench --bench jobs -- Job` prints that row only.
+    let wanted: Vec<String> = std::env::args().filter(|one| all.contains(&one.as_str())).collect();
+    for executor in all.into_iter().filter(|one| wanted.is_empty() || wanted.iter().any(|other| other == one))
+    {
         runtime.block_on(row(executor));
     }
 }
@@ -51,13 +56,14 @@ async fn row(executor: &str) {
 
     let memory = Memory::watch(&bed.namespace);
     let played = bed.play(RUNS, PACE, &json!({ "executor": executor })).await;
-    let requests = bed.cloud.requests().latest;
+    let (since_apply, since_turn) = first_calls(&bed.cloud.requests().latest, &played);
     println!(
-        "| `{executor}` | {RUNS} | {} | {} | {:.0} s | {} | {} MiB | {} |",
+        "| `{executor}` | {RUNS} | {} | {} | {:.0} s | {} | {} | {} MiB | {} |",
         played.passed(),
         bed.left(),
         played.wall.as_secs_f64(),
-        spread(first_calls(&requests, &played)),
+        spread(since_apply),
+        spread(since_turn),
         memory.of_the_operator(),
         memory.of_pods(),
     );
@@ -101,8 +107,9 @@ async fn until_it_leads(bed: &Bed) {
     }
 }
 
-/// From each apply to the first call of the session that then made the run's stack: its first one with a token.
-fn first_calls(requests: &VecDeque<RecordedRequest>, played: &Played) -> Vec<Duration> {
+/// From each apply, and from when the run's turn came, to the first call of the session that then made the run's stack: its
+/// first one with a token.
+fn first_calls(requests: &VecDeque<RecordedRequest>, played: &Played) -> (Vec<Duration>, Vec<Duration>) {
     let mut begun: HashMap<&str, Instant> = HashMap::new();
     let mut first: HashMap<String, Instant> = HashMap::new();
     for request in requests {
@@ -114,11 +121,14 @@ fn first_calls(requests: &VecDeque<RecordedRequest>, played: &Played) -> Vec<Dur
             first.entry(run_id).or_insert(at);
         }
     }
+    let (now, time) = (Instant::now(), Timestamp::now());
     let waited = played.applied.iter().filter_map(|(name, applied)| {
-        let run_id = played.ended.get(name)?.1.status.as_ref()?.run_id.as_ref()?;
-        Some(first.get(run_id)?.saturating_duration_since(*applied))
+        let status = played.ended.get(name)?.1.status.as_ref()?;
+        let first = *first.get(status.run_id.as_ref()?)?;
+        let turn = Duration::try_from(time.duration_since(status.start_time?)).ok()?;
+        Some((first.saturating_duration_since(*applied), turn.saturating_sub(now - first)))
     });
-    waited.collect()
+    waited.unzip()
 }
 
 /// The run whose stack is made, of whose id the stack's name tells: `to-RUNID-…`.
