@@ -99,6 +99,7 @@ fn plan(run: RunIdentity, zone_suffix: String, facts: tempest_operator::plan::Cl
         decision: Decision::Play(Arc::clone(scenario)),
         required: false,
         expectation: None,
+        seconds: None,
     });
     let tests = tests.collect();
     let minutes = |minutes| std::time::Duration::from_mins(minutes);

@@ -8,25 +8,23 @@
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot begin ends here")]
 
-use std::collections::BTreeMap;
+mod fleet;
+
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
-use kube::api::{DeleteParams, PostParams};
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client, ResourceExt};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Api, ResourceExt};
 use serde_json::json;
-use tempest_operator::api::tempest_run::{Phase, TempestRun};
+use tempest_operator::api::tempest_run::TempestRun;
 use tempest_operator::controller::reports;
 use tempest_operator::openstack::install_crypto_provider;
-use tempest_operator::outcome::Verdict;
 use tempest_operator::report::RunReport;
-use tempest_operator::simcloud::{Guests, Latency, RecordedRequest, SimCloud, SimOptions, shell};
+use tempest_operator::simcloud::RecordedRequest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use fleet::{Bed, Played, peak, spread};
 
 /// How many are applied in a second.
 const A_SECOND: u32 = 5;
@@ -47,114 +45,30 @@ fn main() {
 }
 
 async fn row(count: u32) {
-    let client = Client::try_default().await.expect("KUBECONFIG names an API server");
-    let options = SimOptions {
-        latency: Latency::Realistic { seed: 1 },
-        guests: Guests::Booted(Arc::new(shell)),
-        recorded_requests: 2_000_000,
-        ..SimOptions::default()
-    };
-    let cloud = SimCloud::start(options).await.expect("a simulated cloud");
-    let namespace = format!("scale-{count}-{}", std::process::id());
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let object = json!({ "metadata": { "name": namespace } });
-    let object = serde_json::from_value(object).expect("a namespace");
-    namespaces.create(&PostParams::default(), &object).await.expect("the namespace is made");
-    let mut operator = Operator::start(&namespace);
+    let bed = Bed::new(&format!("scale-{count}"), Ipv4Addr::LOCALHOST.into()).await;
+    let mut operator = Operator::start(&bed.namespace);
     operator.until_it_leads().await;
 
-    let began = Instant::now();
-    let runs: Api<TempestRun> = Api::namespaced(client.clone(), &namespace);
-    let (applied, ended) =
-        tokio::join!(apply(&client, &namespace, &cloud, count), follow(runs.clone(), count));
-    let wall = began.elapsed();
+    // All wait in one queue: who is last must not have given up.
+    let played = bed.play(count, Duration::from_secs(1) / A_SECOND, &json!({ "timeoutSeconds": 3600 })).await;
 
     let text = operator.metrics().await;
     let writes = metric(&text, "tempest_operator_status_writes_total");
-    let requests = cloud.requests().latest;
-    let first = first_calls(requests.iter(), &applied);
-    let behind = behind(&client, &namespace, &ended).await;
-    let passed = ended.values().filter(|(_, run)| verdict(run) == Some(Verdict::Passed)).count();
-    let clean = if cloud.snapshot().is_clean() { "nothing" } else { "SOMETHING" };
+    let allowed = played.ended.values().map(|(_, run)| allowed(run)).sum::<f64>();
     println!(
-        "| {count} | {passed} | {clean} | {:.0} s | {} MiB | {} | {} | {:.1} of {:.1} |",
-        wall.as_secs_f64(),
-        operator.peak(),
-        spread(first),
-        spread(behind),
+        "| {count} | {} | {} | {:.0} s | {} MiB | {} | {} | {:.1} of {:.1} |",
+        played.passed(),
+        bed.left(),
+        played.wall.as_secs_f64(),
+        peak(operator.process.id()),
+        spread(first_calls(bed.cloud.requests().latest.iter(), &played)),
+        spread(behind(&bed, &played).await),
         writes / f64::from(count),
-        ended.values().map(|(_, run)| allowed(run)).sum::<f64>() / f64::from(count),
+        allowed / f64::from(count),
     );
-    // The finalizers go before the operator does.
-    runs.delete_collection(&DeleteParams::default(), &kube::api::ListParams::default())
-        .await
-        .expect("the runs are deleted");
-    while !runs
-        .list_metadata(&kube::api::ListParams::default().limit(1))
-        .await
-        .expect("listed")
-        .items
-        .is_empty()
-    {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    bed.delete_runs().await;
     operator.end();
-    namespaces.delete(&namespace, &DeleteParams::default()).await.expect("the namespace is deleted");
-    cloud.shutdown().await;
-}
-
-/// When the end of each run was seen, and the run as it was then.
-type Ends = BTreeMap<String, (Timestamp, TempestRun)>;
-
-/// Applies a Secret and a run each, at a steady pace; gives the moments of applying.
-async fn apply(client: &Client, namespace: &str, cloud: &SimCloud, count: u32) -> Vec<Instant> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let runs: Api<TempestRun> = Api::namespaced(client.clone(), namespace);
-    let mut pace = tokio::time::interval(Duration::from_secs(1) / A_SECOND);
-    let mut applied = Vec::new();
-    for number in 0..count {
-        let name = format!("run-{number:04}");
-        let secret = json!({
-            "metadata": { "name": name }, "type": "crossservice.dev/openstack-clouds",
-            "stringData": { "clouds.yaml": cloud.clouds_yaml() },
-        });
-        let run = json!({
-            "apiVersion": "crossservice.dev/v1alpha1", "kind": "TempestRun", "metadata": { "name": name },
-            "spec": {
-                "cloud": {
-                    "secretRef": { "name": name }, "primary": "demo", "zoneSuffix": cloud.zone_suffix(),
-                    "nameservers": cloud.name_servers(),
-                },
-                "scenarios": { "include": ["heat_zone_lifecycle"] },
-                // All wait in one queue: who is last must not have given up.
-                "execution": { "timeoutSeconds": 3600 },
-            },
-        });
-        let secret = serde_json::from_value(secret).expect("a Secret");
-        let run = serde_json::from_value(run).expect("a run");
-        secrets.create(&PostParams::default(), &secret).await.expect("the Secret is made");
-        pace.tick().await;
-        applied.push(Instant::now());
-        runs.create(&PostParams::default(), &run).await.expect("the run is made");
-    }
-    applied
-}
-
-/// Watches until so many runs have ended; gives when each end was seen.
-async fn follow(runs: Api<TempestRun>, count: u32) -> Ends {
-    let mut ended = BTreeMap::new();
-    let mut changes = watcher(runs, watcher::Config::default()).default_backoff().applied_objects().boxed();
-    while ended.len() < count as usize {
-        let Some(run) = changes.try_next().await.expect("runs can be watched") else { break };
-        if run.status.as_ref().and_then(|status| status.phase) == Some(Phase::Completed) {
-            ended.entry(run.name_any()).or_insert_with(|| (Timestamp::now(), run));
-        }
-    }
-    ended
-}
-
-fn verdict(run: &TempestRun) -> Option<Verdict> {
-    run.status.as_ref().and_then(|status| status.verdict)
+    bed.end().await;
 }
 
 /// How many writes of its status a run may cost.
@@ -167,19 +81,19 @@ fn allowed(run: &TempestRun) -> f64 {
 
 /// From each apply to the run's first call to the cloud, which asks for a token. Runs begin in the order in which they
 /// are applied, so the first apply belongs to the first token, and so on.
-fn first_calls<'a>(
-    requests: impl Iterator<Item = &'a RecordedRequest>,
-    applied: &[Instant],
-) -> Vec<Duration> {
+fn first_calls<'a>(requests: impl Iterator<Item = &'a RecordedRequest>, played: &Played) -> Vec<Duration> {
+    let since = |(request, (_, applied)): (&RecordedRequest, &(String, Instant))| {
+        request.at.saturating_duration_since(*applied)
+    };
     let tokens = requests.filter(|request| request.target.ends_with("/auth/tokens"));
-    tokens.zip(applied).map(|(request, applied)| request.at.saturating_duration_since(*applied)).collect()
+    tokens.zip(&played.applied).map(since).collect()
 }
 
 /// From each run's end, as its full report has it, until the end was seen in the status.
-async fn behind(client: &Client, namespace: &str, ended: &Ends) -> Vec<Duration> {
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+async fn behind(bed: &Bed, played: &Played) -> Vec<Duration> {
+    let maps: Api<ConfigMap> = Api::namespaced(bed.client.clone(), &bed.namespace);
     let mut behind = Vec::new();
-    for (name, (seen, _)) in ended {
+    for (name, (seen, _)) in &played.ended {
         let map = maps.get(&reports::name(name, 1)).await.expect("a report");
         let text = map.data.and_then(|mut data| data.remove(reports::JSON)).expect("a report in JSON");
         let report: RunReport = serde_json::from_str(&text).expect("a report");
@@ -187,14 +101,6 @@ async fn behind(client: &Client, namespace: &str, ended: &Ends) -> Vec<Duration>
         behind.push(Duration::try_from(seen.duration_since(finished)).unwrap_or_default());
     }
     behind
-}
-
-fn spread(mut all: Vec<Duration>) -> String {
-    all.sort();
-    let at = |percent: usize| all.get((all.len() * percent / 100).min(all.len().saturating_sub(1)));
-    let shown =
-        |one: Option<&Duration>| one.map_or_else(|| "–".to_owned(), |one| format!("{} ms", one.as_millis()));
-    format!("{} / {}", shown(at(50)), shown(at(99)))
 }
 
 fn metric(text: &str, name: &str) -> f64 {
@@ -240,15 +146,6 @@ impl Operator {
         while !self.metrics().await.contains("tempest_operator_leader 1") {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-    }
-
-    /// The most memory that was resident, in MiB.
-    fn peak(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or_default()
-            / 1024
     }
 
     fn end(&mut self) {

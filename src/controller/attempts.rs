@@ -91,9 +91,17 @@ fn remember(history: &mut Vec<AttemptStatus>, attempt: AttemptStatus) {
 
 /// The prefixes of what attempts made that were interrupted.
 pub fn interrupted(run: &TempestRun) -> Vec<String> {
+    without_verdict(run).filter_map(|attempt| attempt.run_id.as_deref()).map(identity::prefix).collect()
+}
+
+/// The numbers of the attempts that were interrupted.
+pub fn interrupted_numbers(run: &TempestRun) -> Vec<u32> {
+    without_verdict(run).map(|attempt| attempt.attempt).collect()
+}
+
+fn without_verdict(run: &TempestRun) -> impl Iterator<Item = &AttemptStatus> {
     let history = run.status.iter().flat_map(|status| &status.history);
-    let interrupted = history.filter(|attempt| attempt.verdict.is_none());
-    interrupted.filter_map(|attempt| attempt.run_id.as_deref()).map(identity::prefix).collect()
+    history.filter(|attempt| attempt.verdict.is_none())
 }
 
 /// The results that the next attempt does not play again: those that the status tells, whole where the report of

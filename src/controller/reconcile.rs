@@ -288,6 +288,9 @@ async fn end(
     writer.moment(&moment, ended(run, verdict, context.clock.now())).await?;
     // Nothing of it was played here.
     context.metrics.run_finished(verdict, None);
+    if is_in_job(run) {
+        jobs::forget(&context.client, run).await;
+    }
     Ok(())
 }
 

@@ -169,8 +169,10 @@ async fn whole_run(
         kept: Mutex::default(),
     });
     tokio::select! {
-        () = play_all(&run, inputs.carried_over) => {}
+        // First, so that no test of a run that is suspended already slips through.
+        biased;
         () = follow_suspension(&run) => {}
+        () = play_all(&run, inputs.carried_over) => {}
     }
     finish(&run, control, inputs.interrupted).await
 }

@@ -13,12 +13,13 @@ pub fn run_span(namespace: Option<&str>, name: Option<&str>, run_id: &str) -> Sp
     error_span!(parent: None, "run", namespace, run = name, run_id, verdict = Empty, otel.status_code = Empty)
 }
 
-/// Writes into a run's span how the run ended.
+/// Writes into a run's span how the run ended, and into the log.
 pub fn record_verdict(span: &Span, verdict: Verdict) {
     span.record("verdict", verdict.to_string());
     if verdict != Verdict::Passed {
         span.record("otel.status_code", "ERROR");
     }
+    span.in_scope(|| tracing::info!("the run ended"));
 }
 
 /// Plays a test, all of its tries, within its span.
@@ -30,8 +31,10 @@ pub(super) async fn in_test(name: &str, playing: impl Future<Output = TestResult
         otel.status_code = Empty,
         otel.status_description = Empty
     );
+    span.in_scope(|| tracing::info!("the test begins"));
     let result = playing.instrument(span.clone()).await;
     record_outcome(&span, result.outcome, result.message.as_deref());
+    span.in_scope(|| tracing::info!("the test ended"));
     result
 }
 

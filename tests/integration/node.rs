@@ -4,4 +4,6 @@
 
 mod bed;
 mod cloud;
+mod jobs;
+mod real;
 mod release;

@@ -132,11 +132,6 @@ async fn publish(
         since: Instant::now(),
         sink,
     };
-    let following = async {
-        let lost = follower.follow(place).await;
-        let Follower { told, lease, .. } = follower;
-        (lost, told, lease)
-    };
     let publishing = async {
         let written = publisher.follow(events, attempts::carried_over(run, None)).await;
         if written.is_err() {
@@ -144,16 +139,20 @@ async fn publish(
         }
         written
     };
-    let ((lost, told, lease), written) = tokio::join!(following, publishing);
+    let following = async {
+        let lost = follower.follow(place).await;
+        // Its sink goes with it, and so the publishing ends.
+        drop(follower);
+        lost
+    };
+    let (lost, written) = tokio::join!(following, publishing);
     if let Some(why) = lost {
         let message = format!("the pod of attempt {attempt} is lost: {why}");
         notifier.publish(EventType::Warning, "PodLost", "Play", &message).await;
     }
     match written {
         Ok(report) if report.verdict.is_some() => {
-            // The status says it all: whoever comes too late sees there that the attempt has ended.
-            told.forget().await;
-            lease.forget().await;
+            super::forget(&context.client, run).await;
             Some(report)
         }
         Ok(_) => None,

@@ -5,12 +5,11 @@ use async_trait::async_trait;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::fate::LeaseState;
-use super::name;
 use crate::api::tempest_run::TempestRun;
 use crate::controller::FIELD_MANAGER;
 use crate::controller::lease::{Known, Leases, Record, Step, StoreError, decide};
@@ -20,6 +19,11 @@ use crate::runner::Clock;
 const KEY: &str = "lease.json";
 /// Holds a lease that nobody may have any more.
 const RETIRED: &str = "retired";
+
+/// The name of the `ConfigMap` that holds the lease of an attempt.
+pub fn name(run: &TempestRun, attempt: u32) -> String {
+    format!("{}-lease", super::name(run, attempt))
+}
 
 /// Where the lease of an attempt is.
 pub struct ConfigMapLeases {
@@ -31,7 +35,7 @@ pub struct ConfigMapLeases {
 impl ConfigMapLeases {
     /// The lease of an attempt of `run`; nothing is read or written yet.
     pub fn of(client: Client, run: &TempestRun, attempt: u32) -> Self {
-        let name = format!("{}-lease", name(run, attempt));
+        let name = name(run, attempt);
         let metadata = ObjectMeta {
             name: Some(name.clone()),
             labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
@@ -116,14 +120,6 @@ impl Watched {
             ..spec
         };
         self.leases.put(version, retired).await.map(drop)
-    }
-
-    /// Removes it, once the attempt has ended for everybody.
-    pub async fn forget(&self) {
-        let deleted = self.leases.maps.delete(&self.leases.name, &DeleteParams::default()).await;
-        if let Err(error) = deleted {
-            tracing::debug!(%error, name = self.leases.name, "a lease could not be deleted");
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The Job of an attempt: pure. Its pod keeps the restricted standard, has no more than a token of its service account,
-//! and is made once: what it leaves when it is lost is for the operator to decide.
+//! and is made once: what it leaves when it is lost is for the operator to decide. It has no deadline: Kubernetes' clock
+//! runs on while a pod waits for a node and while its run is suspended, and the run ends by its own.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{
@@ -18,11 +18,8 @@ use crate::api::executor::{self, Amount, Amounts, JobOptions, Resources};
 use crate::api::tempest_run::TempestRun;
 use crate::controller::FIELD_MANAGER;
 use crate::controller::ledger::MANAGED_BY;
-use crate::plan;
 use crate::runner::CloudIdentity;
 
-/// Beyond the run's own time: its tests are undone, and the cloud is looked at once more.
-const CLEANING_UP: Duration = Duration::from_mins(30);
 /// How long an ended Job stays, for its log.
 const KEPT: i32 = 3600;
 /// How long a pod that is told to stop may undo; somewhat less than that is the pod's own limit.
@@ -51,7 +48,6 @@ pub fn job(
     .into();
     // Ours win: others find pods by them.
     let of_the_pod = options.labels.clone().into_iter().chain(labels.clone()).collect();
-    let at_most = plan::settings(&run.spec).run_timeout + CLEANING_UP;
     let identity = [(CLOUD, &cloud.endpoint), (PROJECT, &cloud.project_id)];
     Job {
         metadata: ObjectMeta {
@@ -66,7 +62,6 @@ pub fn job(
             completions: Some(1),
             backoff_limit: Some(0),
             pod_replacement_policy: Some("Failed".to_owned()),
-            active_deadline_seconds: i64::try_from(at_most.as_secs()).ok(),
             ttl_seconds_after_finished: Some(KEPT),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
@@ -196,7 +191,7 @@ mod tests {
         assert_eq!(job["metadata"]["ownerReferences"][0]["uid"], "11111111-2222-4333-8444-555566667777");
         let spec = &job["spec"];
         assert_eq!((&spec["backoffLimit"], &spec["completions"]), (&json!(0), &json!(1)));
-        assert_eq!(spec["activeDeadlineSeconds"], 2400);
+        assert!(spec["activeDeadlineSeconds"].is_null(), "it would end a run that is suspended");
         assert_eq!(spec["template"]["spec"]["restartPolicy"], "Never");
         assert_eq!(
             spec["template"]["spec"]["containers"][0]["args"],

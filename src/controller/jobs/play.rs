@@ -27,7 +27,7 @@ use crate::controller::{endpoint_policy, selection, tasks};
 use crate::openstack::SessionOptions;
 use crate::plan;
 use crate::runner::event::EventSink;
-use crate::runner::{Clock, Control, RunInputs, verify};
+use crate::runner::{Clock, Control, RunInputs, record_verdict, verify};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 
 /// Between two looks at the run: whether it is cancelled, suspended, or somebody else's.
@@ -156,6 +156,8 @@ async fn play_alone(
         ..tasks::run_inputs(&client, &run, identity, usable, session)
     };
     let control = Control { cancel: shutdown.child_token(), ..Control::default() };
+    // Before anything begins: what was asked for while the pod was awaited counts from the first test on.
+    heed(&run, &control);
     let (sink, events) = EventSink::channel();
     let playing = async {
         verify(inputs, planner, ledger, sink, control.clone(), Clock::system()).await;
@@ -167,11 +169,21 @@ async fn play_alone(
         tokio::time::sleep(GRACE).await;
     };
     let report = tokio::select! {
-        report = both.instrument(span) => report?,
+        report = both.instrument(span.clone()) => report?,
         left = options.obey(&client, &control) => return Err(left),
         () = too_long => return Err(PlayError::Interrupted),
     };
-    if report.verdict.is_some() { Ok(()) } else { Err(PlayError::Interrupted) }
+    let verdict = report.verdict.ok_or(PlayError::Interrupted)?;
+    record_verdict(&span, verdict);
+    Ok(())
+}
+
+/// Has what is played do what the run's owner wants now.
+fn heed(run: &TempestRun, control: &Control) {
+    if run.spec.cancel || run.metadata.deletion_timestamp.is_some() {
+        control.cancel.cancel();
+    }
+    control.suspension.set(run.spec.suspend);
 }
 
 async fn usable(client: &Client, run: &TempestRun, built_in: &Catalogue) -> Result<Usable, PlayError> {
@@ -221,12 +233,7 @@ impl PlayOptions {
         loop {
             tokio::time::sleep(EVERY).await;
             match runs.get_opt(&self.run).await {
-                Ok(Some(run)) if self.is_ours(&run) => {
-                    if run.spec.cancel || run.metadata.deletion_timestamp.is_some() {
-                        control.cancel.cancel();
-                    }
-                    control.suspension.set(run.spec.suspend);
-                }
+                Ok(Some(run)) if self.is_ours(&run) => heed(&run, control),
                 Ok(_) => return self.not_ours(),
                 Err(error) => tracing::warn!(%error, "the run cannot be looked at"),
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams};
+use kube::api::{ObjectMeta, Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt};
 
 use super::name;
@@ -58,13 +58,6 @@ impl Told {
         };
         let params = PatchParams::apply(FIELD_MANAGER).force();
         self.maps.patch(&self.name, &params, &Patch::Apply(&map)).await.map(drop)
-    }
-
-    /// Removes it, once the status says it.
-    pub async fn forget(&self) {
-        if let Err(error) = self.maps.delete(&self.name, &DeleteParams::default()).await {
-            tracing::debug!(%error, name = self.name, "what a pod told could not be deleted");
-        }
     }
 }
 

@@ -16,7 +16,7 @@ const DEFINITIONS: [&str; 3] = [
     "tempestschedules.crossservice.dev",
 ];
 
-/// A namespace for a release, in a cluster without our definitions.
+/// A namespace for a release.
 pub struct Site {
     /// Where it is.
     pub namespace: String,
@@ -25,10 +25,15 @@ pub struct Site {
 }
 
 impl Site {
-    /// The namespace; definitions of an earlier test are taken away.
+    /// The namespace, in a cluster without our definitions: those of an earlier test are taken away.
     pub fn new(name: &str, helm: Helm) -> Self {
         let delete = ["delete", "crds", "--ignore-not-found", "--timeout=40s"];
         kubectl(&[&delete[..], &DEFINITIONS].concat()).unwrap();
+        Self::beside(name, helm)
+    }
+
+    /// The namespace beside those of other tests: definitions stay as they are.
+    pub fn beside(name: &str, helm: Helm) -> Self {
         let namespace = format!("chart-{name}-{:08x}", rand::random::<u32>());
         kubectl(&["create", "namespace", &namespace]).unwrap();
         Self { namespace, helm }

@@ -6,91 +6,45 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempest_operator::simcloud::{Latency, SimCloud, SimOptions, Stages};
+use tempest_operator::simcloud::SimOptions;
 use tempfile::TempDir;
 
 use super::namespace::{Namespace, condition};
+use super::simulated::Bed;
 use crate::operator::Operator;
 use crate::support::{binary, finish, repository, wait_until};
 
 const SOON: Duration = Duration::from_mins(2);
 const ACCOUNT: &str = "tempest-operator-run";
 
-struct Bed {
-    namespace: Namespace,
-    cloud: SimCloud,
-    _runtime: tokio::runtime::Runtime,
+/// Applies a run that is to be played in a pod, with further execution controls.
+fn play(bed: &Bed, more: &str) {
+    bed.apply(&format!("executor: Job{more}"));
 }
 
-impl Bed {
-    /// A namespace, and a simulated cloud that takes some seconds for a test.
-    fn new(name: &str) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let stages = Stages { stack_step: Duration::from_secs(1), ..Stages::default() };
-        let options = SimOptions { latency: Latency::Stages(stages), ..SimOptions::default() };
-        let cloud = runtime.block_on(SimCloud::start(options)).unwrap();
-        let namespace = Namespace::create(name);
-        namespace.secret("crossservice.dev/openstack-clouds", &cloud.clouds_yaml());
-        Self { namespace, cloud, _runtime: runtime }
-    }
+/// Of the run `one` nothing is left but its reports: neither leases nor what pods told.
+fn only_reports_are_left(bed: &Bed) {
+    wait_until("only reports are left", SOON, || {
+        let maps = bed.namespace.kubectl(&["get", "configmaps", "-o", "name"]);
+        maps.lines().filter(|map| map.starts_with("configmap/one-")).all(|map| map.contains("-report-"))
+    });
+}
 
-    fn play(&self, more: &str) {
-        let servers: Vec<String> =
-            self.cloud.name_servers().iter().map(|server| format!("'{server}'")).collect();
-        let cloud = format!(
-            "zoneSuffix: {}, nameservers: [{}], features: {{guest: NotOffered}}",
-            self.cloud.zone_suffix(),
-            servers.join(", ")
-        );
-        self.namespace.apply_run(
-            &cloud,
-            &format!("scenarios: {{include: [heat_zone_lifecycle]}}\n  execution: {{executor: Job{more}}}"),
-        );
-    }
-
-    /// Starts the pod of an attempt, as a kubelet does once it is scheduled.
-    fn start_pod(&self, attempt: u32) -> Pod<'_> {
-        // The pods of an object of this name that is gone may still be there.
-        let uid = json!(format!("--uid={}", self.namespace.run()["metadata"]["uid"].as_str().unwrap()));
-        let mut pod = Value::Null;
-        wait_until("the attempt's pod is made", SOON, || {
-            let pods = self.namespace.kubectl(&["get", "pods", "-o", "json"]);
-            let pods: Value = serde_json::from_str(&pods).unwrap();
-            let of_the_attempt = |pod: &&Value| {
-                let arguments = pod["spec"]["containers"][0]["args"].as_array().unwrap();
-                arguments.contains(&uid) && arguments.contains(&json!(format!("--attempt={attempt}")))
-            };
-            pod = pods["items"].as_array().unwrap().iter().find(of_the_attempt).cloned().unwrap_or_default();
-            !pod.is_null()
-        });
-        Pod::start(&self.namespace, &pod)
-    }
-
-    fn until_it_makes_something(&self) {
-        wait_until("it makes something", SOON, || !self.cloud.snapshot().stacks.is_empty());
-    }
-
-    fn passes(&self, attempt: u64) -> Value {
-        let run = self.namespace.finished_run(SOON);
-        assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
-        assert_eq!(run["status"]["attempt"], attempt, "{run:#}");
-        self.is_clean();
-        run
-    }
-
-    fn is_clean(&self) {
-        assert!(!self.namespace.has_ledger());
-        assert!(self.cloud.snapshot().is_clean(), "{:#?}", self.cloud.snapshot());
-    }
-
-    fn requests(&self) -> u64 {
-        self.cloud.requests().counts.values().sum()
-    }
-
-    fn delete(&self) {
-        self.namespace.kubectl(&["delete", "tempestrun", "one", "--timeout=60s"]);
-    }
+/// The pod of an attempt, once the Job controller has made it.
+fn made(namespace: &Namespace, attempt: u32) -> Value {
+    // The pods of an object of this name that is gone may still be there.
+    let uid = json!(format!("--uid={}", namespace.run()["metadata"]["uid"].as_str().unwrap()));
+    let mut pod = Value::Null;
+    wait_until("the attempt's pod is made", SOON, || {
+        let pods: Value = serde_json::from_str(&namespace.kubectl(&["get", "pods", "-o", "json"])).unwrap();
+        let of_the_attempt = |pod: &&Value| {
+            let arguments = pod["spec"]["containers"][0]["args"].as_array().unwrap();
+            arguments.contains(&uid) && arguments.contains(&json!(format!("--attempt={attempt}")))
+        };
+        pod = pods["items"].as_array().unwrap().iter().find(of_the_attempt).cloned().unwrap_or_default();
+        !pod.is_null()
+    });
+    pod
 }
 
 /// A pod that runs, without a node.
@@ -102,7 +56,10 @@ struct Pod<'a> {
 }
 
 impl<'a> Pod<'a> {
-    fn start(namespace: &'a Namespace, pod: &Value) -> Self {
+    /// Starts the pod of an attempt, as a kubelet does once it is scheduled.
+    fn start(bed: &'a Bed, attempt: u32) -> Self {
+        let namespace = &bed.namespace;
+        let pod = made(namespace, attempt);
         let spec = &pod["spec"];
         assert_eq!(spec["serviceAccountName"], ACCOUNT, "{pod:#}");
         let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
@@ -173,8 +130,8 @@ fn a_run_is_played_in_a_pod_of_its_own_and_published_by_the_leader() {
     let bed = Bed::new("job");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play("");
-    let mut pod = bed.start_pod(1);
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
     let seen =
         bed.namespace.until("its steps are told", SOON, |run| run["status"]["currentSteps"].is_array());
     assert_eq!(seen["status"]["phase"], "Running", "{seen:#}");
@@ -184,12 +141,7 @@ fn a_run_is_played_in_a_pod_of_its_own_and_published_by_the_leader() {
     let job: Value = serde_json::from_str(&bed.namespace.kubectl(&["get", "jobs", "-o", "json"])).unwrap();
     let job = &job["items"][0];
     assert_eq!(job["metadata"]["ownerReferences"][0]["uid"], run["metadata"]["uid"], "{job:#}");
-    wait_until("nothing of the pod's telling is left", SOON, || {
-        let maps = bed.namespace.kubectl(&["get", "configmaps", "-o", "name"]);
-        maps.contains("one-report-1")
-            && !maps.contains("-lease")
-            && maps.matches("configmap/one-").count() == 1
-    });
+    only_reports_are_left(&bed);
     let metrics = super::namespace::served(operator.port, "/metrics").unwrap();
     assert!(metrics.contains("tempest_operator_runs_total{verdict=\"Passed\"} 1"), "{metrics}");
     bed.delete();
@@ -230,16 +182,17 @@ fn a_lost_pod_is_an_interruption_and_the_next_one_plays_on() {
     let bed = Bed::new("job-lost");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play("");
-    let mut first = bed.start_pod(1);
-    bed.until_it_makes_something();
+    play(&bed, "");
+    let mut first = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
     first.signal("KILL");
     first.ended();
     // Nobody undoes before the pod's lease has run out.
-    let mut second = bed.start_pod(2);
+    let mut second = Pod::start(&bed, 2);
     let run = bed.passes(2);
     assert_eq!(second.ended(), Some(0), "{}", second.log());
     assert!(run["status"]["history"][0]["verdict"].is_null(), "{run:#}");
+    only_reports_are_left(&bed);
     let events = bed.namespace.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
     assert!(events.contains("PodLost") && events.contains("the pod that played it"), "{events}");
     bed.delete();
@@ -251,9 +204,9 @@ fn a_lost_pods_run_ends_where_that_is_wanted() {
     let bed = Bed::new("job-fail");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play(", onInterruption: Fail");
-    let mut pod = bed.start_pod(1);
-    bed.until_it_makes_something();
+    play(&bed, ", onInterruption: Fail");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
     // As a drained node: the pod has time to undo.
     pod.signal("TERM");
     assert_eq!(pod.ended(), Some(2), "{}", pod.log());
@@ -263,6 +216,7 @@ fn a_lost_pods_run_ends_where_that_is_wanted() {
     assert_eq!(stalled["reason"], "Interrupted");
     assert!(stalled["message"].as_str().unwrap().contains("the pod that played it"), "{stalled:#}");
     bed.is_clean();
+    only_reports_are_left(&bed);
     bed.delete();
 }
 
@@ -272,12 +226,12 @@ fn a_pod_that_is_paused_does_nothing_more_when_it_wakes_up() {
     let bed = Bed::new("job-stop");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play("");
-    let mut first = bed.start_pod(1);
-    bed.until_it_makes_something();
+    play(&bed, "");
+    let mut first = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
     first.signal("STOP");
     // Its Job says that it runs, as of a node that is lost.
-    let mut second = bed.start_pod(2);
+    let mut second = Pod::start(&bed, 2);
     first.signal("CONT");
     assert_eq!(first.ended(), Some(2), "{}", first.log());
     bed.passes(2);
@@ -291,23 +245,88 @@ fn a_pod_undoes_when_its_run_is_cancelled_or_deleted() {
     let bed = Bed::new("job-cancel");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play("");
-    let mut pod = bed.start_pod(1);
-    bed.until_it_makes_something();
-    let cancel = r#"{"spec":{"cancel":true}}"#;
-    bed.namespace.kubectl(&["patch", "tempestrun", "one", "--type=merge", "-p", cancel]);
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
+    bed.change(&json!({ "cancel": true }));
     let run = bed.namespace.finished_run(SOON);
     assert_eq!(run["status"]["verdict"], "Cancelled", "{run:#}");
     assert_eq!(pod.ended(), Some(0), "{}", pod.log());
     bed.is_clean();
     bed.delete();
 
-    bed.play("");
-    let mut pod = bed.start_pod(1);
-    bed.until_it_makes_something();
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
     bed.delete();
     assert_eq!(pod.process.wait().unwrap().code(), Some(0), "{}", pod.log());
-    assert!(bed.cloud.snapshot().is_clean());
+    bed.cloud.is_clean();
+}
+
+/// What the status tells: the phase, and how many tests have ended.
+fn stands(run: &Value, phase: &str, progress: &str) -> bool {
+    (&run["status"]["phase"], &run["status"]["progress"]) == (&json!(phase), &json!(progress))
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_pod_takes_credentials_that_are_replaced_while_it_plays() {
+    let bed = Bed::new("job-rotated");
+    let operator = Operator::start_patient(&bed.namespace);
+    operator.until_it_leads();
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
+    let new = "another-password-5678";
+    bed.replace_secret(&bed.cloud.clouds_yaml().replace(&SimOptions::default().password, new));
+    // All tokens end with it.
+    bed.cloud.change_password("demo", new);
+    bed.passes(1);
+    assert_eq!(pod.ended(), Some(0), "{}", pod.log());
+    assert!(!pod.log().contains(new), "{}", pod.log());
+    bed.namespace.nothing_tells(new);
+    bed.delete();
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_pod_begins_no_test_while_its_run_is_suspended() {
+    let bed = Bed::new("job-suspend");
+    let operator = Operator::start_patient(&bed.namespace);
+    operator.until_it_leads();
+    bed.apply_scenarios("heat_zone_lifecycle, port_on_external_net_to_dns", "executor: Job, maxParallel: 1");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
+    bed.change(&json!({ "suspend": true }));
+    // What was being played ends as it would have.
+    let run = bed.namespace.until("the first test ends", SOON, |run| stands(run, "Suspended", "1/2"));
+    assert_eq!(condition(&run, "Reconciling")["reason"], "Suspended");
+    bed.cloud.is_clean();
+    assert_eq!(pod.log().matches("the test begins").count(), 1, "{}", pod.log());
+    bed.change(&json!({ "suspend": false }));
+    let run = bed.passes(1);
+    assert_eq!(run["status"]["progress"], "2/2");
+    assert_eq!(pod.ended(), Some(0), "{}", pod.log());
+    bed.delete();
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn what_was_asked_for_while_the_pod_was_awaited_counts_from_its_first_test_on() {
+    let bed = Bed::new("job-early");
+    let operator = Operator::start_patient(&bed.namespace);
+    operator.until_it_leads();
+    play(&bed, "");
+    made(&bed.namespace, 1);
+    bed.change(&json!({ "suspend": true }));
+    let mut pod = Pod::start(&bed, 1);
+    bed.namespace.until("the pod says that it is suspended", SOON, |run| stands(run, "Suspended", "0/1"));
+    bed.cloud.is_clean();
+    assert!(!bed.namespace.has_ledger(), "no test has begun");
+    bed.change(&json!({ "suspend": false }));
+    bed.passes(1);
+    assert_eq!(pod.ended(), Some(0), "{}", pod.log());
+    bed.delete();
 }
 
 #[test]
@@ -316,9 +335,9 @@ fn a_pod_plays_on_while_the_leader_changes() {
     let bed = Bed::new("job-leader");
     let mut first = Operator::start_patient(&bed.namespace);
     first.until_it_leads();
-    bed.play("");
-    let mut pod = bed.start_pod(1);
-    bed.until_it_makes_something();
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
     first.kill();
     let second = Operator::start_patient(&bed.namespace);
     second.until_it_leads();
@@ -334,10 +353,10 @@ fn a_second_process_for_an_attempt_does_not_play_it_again() {
     let bed = Bed::new("job-twice");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play("");
-    let mut pod = bed.start_pod(1);
-    bed.until_it_makes_something();
-    let mut twin = bed.start_pod(1);
+    play(&bed, "");
+    let mut pod = Pod::start(&bed, 1);
+    bed.cloud.until_something_is_made();
+    let mut twin = Pod::start(&bed, 1);
     bed.passes(1);
     assert_eq!(pod.ended(), Some(0), "{}", pod.log());
     let asked = bed.requests();
@@ -353,7 +372,7 @@ fn what_the_api_server_refuses_of_a_pod_ends_the_run_with_its_words() {
     let bed = Bed::new("job-refused");
     let operator = Operator::start_patient(&bed.namespace);
     operator.until_it_leads();
-    bed.play(", job: {labels: {'not a key': x}}");
+    play(&bed, ", job: {labels: {'not a key': x}}");
     let run = bed.namespace.finished_run(SOON);
     let stalled = condition(&run, "Stalled");
     assert_eq!((&run["status"]["verdict"], &stalled["reason"]), (&json!("Errored"), &json!("InvalidSpec")));

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tempest_operator::simcloud::{Latency, SimCloud, SimOptions, Stages};
+use tempest_operator::simcloud::{Latency, SimOptions, Stages};
 
 use super::namespace::Namespace;
+use super::simulated::Cloud;
 use crate::siege::{self, Siege};
 use crate::support::CHAIN;
 
@@ -14,7 +15,7 @@ const NAMESPACES: u64 = 5;
 const KILLS: usize = 20;
 
 /// A cloud that takes long enough to be interrupted everywhere.
-fn cloud(runtime: &tokio::runtime::Runtime) -> SimCloud {
+fn cloud() -> Cloud {
     let stages = Stages {
         server_build: Duration::from_millis(900),
         server_delete: Duration::from_millis(400),
@@ -25,29 +26,23 @@ fn cloud(runtime: &tokio::runtime::Runtime) -> SimCloud {
         api: Duration::from_millis(10),
         jitter_percent: 50,
     };
-    let options =
-        SimOptions { latency: Latency::Stages(stages), recorded_requests: 500_000, ..SimOptions::default() };
-    runtime.block_on(SimCloud::start(options)).unwrap()
+    Cloud::start(SimOptions {
+        latency: Latency::Stages(stages),
+        recorded_requests: 500_000,
+        ..SimOptions::default()
+    })
 }
 
-fn play(namespace: &Namespace, cloud: &SimCloud) {
+fn play(namespace: &Namespace, cloud: &Cloud) {
     namespace.secret("crossservice.dev/openstack-clouds", &cloud.clouds_yaml());
-    let servers: Vec<String> = cloud.name_servers().iter().map(|server| format!("'{server}'")).collect();
-    namespace.apply_run(
-        &format!(
-            "zoneSuffix: {}, publishedNetwork: published, nameservers: [{}], features: {{guest: NotOffered}}",
-            cloud.zone_suffix(),
-            servers.join(", ")
-        ),
-        &format!("runToken: first\n  scenarios: {{include: [{}]}}", CHAIN.join(", ")),
-    );
+    let more = format!("runToken: first\n  scenarios: {{include: [{}]}}", CHAIN.join(", "));
+    namespace.apply_run(&cloud.spec(), &more);
 }
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_hundred_kills_lose_nothing_double_nothing_and_leave_nothing() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let cloud = cloud(&runtime);
+    let cloud = cloud();
     let seed = siege::seed();
     let uids: Vec<String> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..NAMESPACES)
@@ -67,8 +62,7 @@ fn a_hundred_kills_lose_nothing_double_nothing_and_leave_nothing() {
             .collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
-    let left = cloud.snapshot();
-    assert!(left.is_clean(), "{left:#?}");
+    cloud.is_clean();
     let sessions = sessions(&cloud);
     for uid in uids {
         one_at_a_time(&uid, &sessions);
@@ -83,7 +77,7 @@ struct Session {
 }
 
 /// The sessions of all operators, told apart by their tokens.
-fn sessions(cloud: &SimCloud) -> Vec<Session> {
+fn sessions(cloud: &Cloud) -> Vec<Session> {
     let mut sessions = BTreeMap::<String, Session>::new();
     let requests = cloud.requests();
     let all: u64 = requests.counts.values().sum();

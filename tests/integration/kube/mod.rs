@@ -15,6 +15,7 @@ mod player;
 mod replicas;
 mod scenarios;
 mod schedules;
+pub mod simulated;
 
 use std::time::Duration;
 

@@ -19,12 +19,7 @@ pub struct Namespace {
 impl Namespace {
     /// Installs the definitions, makes the namespace and the roles.
     pub fn create(name: &str) -> Self {
-        let definitions = repository("charts/tempest-operator/files/crds");
-        kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definitions.to_str().unwrap()])
-            .unwrap();
-        wait_until("the definitions are served", Duration::from_secs(30), || {
-            kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
-        });
+        apply_definitions();
         let namespace = Self { name: format!("tempest-{name}-{:08x}", rand::random::<u32>()) };
         kubectl(&["create", "namespace", &namespace.name]).unwrap();
         namespace.apply(&helm::roles(&namespace.name));
@@ -136,6 +131,15 @@ impl Namespace {
             assert!(!all.contains(password), "{kind} tell the password");
         }
     }
+}
+
+/// Installs the definitions, and waits until the API server knows them.
+pub fn apply_definitions() {
+    let definitions = repository("charts/tempest-operator/files/crds");
+    kubectl(&["apply", "--server-side", "--force-conflicts", "-f", definitions.to_str().unwrap()]).unwrap();
+    wait_until("the definitions are served", Duration::from_secs(30), || {
+        kubectl(&["get", "tempestruns,tempestscenarios,tempestschedules", "-A"]).is_ok()
+    });
 }
 
 impl Drop for Namespace {

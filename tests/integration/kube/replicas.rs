@@ -6,96 +6,62 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tempest_operator::simcloud::{Latency, SimCloud, SimOptions, Stages};
-
-use super::namespace::{Namespace, served};
+use super::namespace::served;
+use super::simulated::Bed;
 use crate::operator::Operator;
 use crate::support::wait_until;
 
 const SOON: Duration = Duration::from_mins(1);
 
-struct Bed {
-    namespace: Namespace,
-    cloud: SimCloud,
-    _runtime: tokio::runtime::Runtime,
+/// A run that takes some seconds is being played.
+fn play(bed: &Bed) {
+    bed.apply("");
+    bed.cloud.until_something_is_made();
 }
 
-/// A run that takes some seconds on a simulated cloud.
-fn bed(name: &str) -> Bed {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let stages = Stages { stack_step: Duration::from_secs(1), ..Stages::default() };
-    let options = SimOptions { latency: Latency::Stages(stages), ..SimOptions::default() };
-    let cloud = runtime.block_on(SimCloud::start(options)).unwrap();
-    let namespace = Namespace::create(name);
-    namespace.secret("crossservice.dev/openstack-clouds", &cloud.clouds_yaml());
-    Bed { namespace, cloud, _runtime: runtime }
-}
-
-impl Bed {
-    fn play(&self) {
-        let servers: Vec<String> =
-            self.cloud.name_servers().iter().map(|server| format!("'{server}'")).collect();
-        let cloud = format!(
-            "zoneSuffix: {}, nameservers: [{}], features: {{guest: NotOffered}}",
-            self.cloud.zone_suffix(),
-            servers.join(", ")
-        );
-        self.namespace.apply_run(&cloud, "scenarios: {include: [heat_zone_lifecycle]}");
-        wait_until("it makes something", SOON, || !self.cloud.snapshot().stacks.is_empty());
-    }
-
-    fn passes(&self, attempt: u64) {
-        let run = self.namespace.finished_run(SOON);
-        assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
-        assert_eq!(run["status"]["attempt"], attempt, "{run:#}");
-        assert!(!self.namespace.has_ledger());
-        assert!(self.cloud.snapshot().is_clean(), "{:#?}", self.cloud.snapshot());
-        self.namespace.kubectl(&["delete", "tempestrun", "one", "--timeout=40s"]);
-    }
-
-    fn requests(&self) -> u64 {
-        self.cloud.requests().counts.values().sum()
-    }
+fn passes(bed: &Bed, attempt: u64) {
+    bed.passes(attempt);
+    bed.delete();
 }
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn of_two_replicas_one_leads_and_both_are_ready() {
-    let bed = bed("two");
+    let bed = Bed::new("two");
     let first = Operator::start(&bed.namespace);
     first.until_it_leads();
     let second = Operator::start(&bed.namespace);
     wait_until("the second is ready", SOON, || served(second.port, "/readyz").is_some());
-    bed.play();
-    bed.passes(1);
+    play(&bed);
+    passes(&bed, 1);
     assert!(first.leads() && !second.leads());
 }
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_leader_that_is_told_to_stop_hands_over_at_once() {
-    let bed = bed("term");
+    let bed = Bed::new("term");
     let mut first = Operator::start(&bed.namespace);
     first.until_it_leads();
     let second = Operator::start(&bed.namespace);
-    bed.play();
+    play(&bed);
     first.signal("TERM");
     assert!(first.ended(Duration::from_secs(30)).success(), "{}", first.log());
     // Not the lease's duration, but a moment.
     let ended = Instant::now();
     second.until_it_leads();
     assert!(ended.elapsed() < Duration::from_secs(3), "{:?}", ended.elapsed());
-    bed.passes(2);
+    passes(&bed, 2);
 }
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_leader_that_is_paused_does_nothing_more_when_it_wakes_up() {
-    let bed = bed("stop");
+    let bed = Bed::new("stop");
     let mut first = Operator::start(&bed.namespace);
     first.until_it_leads();
     let second = Operator::start(&bed.namespace);
-    bed.play();
+    play(&bed);
     first.signal("STOP");
     second.until_it_leads();
     let run = bed.namespace.until("the second plays it", SOON, |run| run["status"]["attempt"] == 2);
@@ -104,17 +70,17 @@ fn a_leader_that_is_paused_does_nothing_more_when_it_wakes_up() {
     let status = first.ended(Duration::from_secs(20));
     assert_eq!(status.code(), Some(2), "{}", first.log());
     assert!(first.log().contains("no longer leads"), "{}", first.log());
-    bed.passes(2);
+    passes(&bed, 2);
 }
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_leader_that_is_cut_off_from_the_api_server_asks_the_cloud_nothing_more() {
-    let bed = bed("cut");
+    let bed = Bed::new("cut");
     let (access, line) = Line::between(&bed.namespace.operator_access());
     let mut first = Operator::start_as(&bed.namespace.name, &access);
     first.until_it_leads();
-    bed.play();
+    play(&bed);
     line.cut();
     let status = first.ended(Duration::from_secs(20));
     assert_eq!(status.code(), Some(2), "{}", first.log());
@@ -122,7 +88,7 @@ fn a_leader_that_is_cut_off_from_the_api_server_asks_the_cloud_nothing_more() {
     let second = Operator::start(&bed.namespace);
     assert_eq!(bed.requests(), asked, "nobody asks before the lease has expired");
     second.until_it_leads();
-    bed.passes(2);
+    passes(&bed, 2);
 }
 
 /// A way to the API server that can be cut.

@@ -7,29 +7,46 @@ use serde_json::Value;
 
 use crate::chart::site::Site;
 use crate::helm::{Helm, RELEASE, set};
+use crate::kube::namespace::apply_definitions;
 use crate::support::{testbed, wait_until};
 
 pub const SOON: Duration = Duration::from_mins(1);
 
 /// A release in a namespace of its own, that runs the image under test.
-pub struct Bed(Site);
+pub struct Bed {
+    site: Site,
+    /// The values that all its revisions have.
+    always: &'static [&'static str],
+}
 
 impl Bed {
-    /// Installs it with these values, and waits until its pods are ready.
-    pub fn install(name: &str, helm: Helm, values: &[&str]) -> Self {
-        let bed = Self(Site::new(name, helm));
-        bed.release("install", values);
-        bed
+    /// Installs it with these values beside others, and waits until its pods are ready.
+    pub fn install(name: &str, values: &[&str]) -> Self {
+        apply_definitions();
+        Self::begin(Self { site: Site::beside(name, Helm::Four), always: &["crds.install=false"] }, values)
     }
 
-    /// `helm VERB` with these values, which waits until the pods are ready.
-    pub fn release(&self, verb: &str, values: &[&str]) {
+    /// The same by this Helm, and together with the definitions, which it takes over from whoever had them.
+    pub fn install_all(name: &str, helm: Helm, values: &[&str]) -> Self {
+        Self::begin(Self { site: Site::beside(name, helm), always: &[] }, values)
+    }
+
+    fn begin(self, values: &[&str]) -> Self {
+        self.helm_with("install", values, &["--take-ownership"]);
+        self
+    }
+
+    /// `helm upgrade` with these values, which waits until the pods are ready.
+    pub fn upgrade(&self, values: &[&str]) {
+        self.helm_with("upgrade", values, &[]);
+    }
+
+    fn helm_with(&self, verb: &str, values: &[&str], more: &[&str]) {
         let image = testbed("TESTBED_OPERATOR_IMAGE");
         let (repository, tag) = image.rsplit_once(':').unwrap();
         let (repository, tag) = (format!("image.repository={repository}"), format!("image.tag={tag}"));
-        let mut options = set(&[&repository, &tag]);
-        options.extend(set(values));
-        options.extend(["--wait", "--timeout", "2m"]);
+        let values = [&[repository.as_str(), tag.as_str()][..], self.always, values].concat();
+        let options = [&set(&values)[..], more, &["--wait", "--timeout", "2m"]].concat();
         self.try_release(verb, &options).unwrap_or_else(|error| panic!("{error}\n{}", self.told()));
     }
 
@@ -42,6 +59,13 @@ impl Bed {
                 && pod["metadata"]["deletionTimestamp"].is_null()
         });
         ours.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Makes the Secret `cloud`.
+    pub fn secret(&self, clouds: &str) {
+        let clouds = format!("--from-literal=clouds.yaml={clouds}");
+        let kind = "--type=crossservice.dev/openstack-clouds";
+        self.kubectl(&["create", "secret", "generic", "cloud", kind, &clouds]);
     }
 
     /// A run as it is.
@@ -97,6 +121,6 @@ impl Deref for Bed {
     type Target = Site;
 
     fn deref(&self) -> &Site {
-        &self.0
+        &self.site
     }
 }

@@ -4,15 +4,24 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::bed::{Bed, SOON};
-use crate::chart::site::definitions_are_there;
+use crate::chart::site::{Site, definitions_are_there};
 use crate::helm::{Helm, RELEASE};
 use crate::kube::namespace::{kubectl, row};
 use crate::support::wait_until;
 
-/// A short run against the simulated cloud; the chart's notes say the same of it.
-const SPEC: &str = "cloud: {secretRef: {name: tempest-operator-simcloud}, primary: demo, alternate: demo2, \
-                     zoneSuffix: example.test., publishedNetwork: published, \
-                     nameservers: ['127.0.0.1:8901', '127.0.0.1:8902']}, scenarios: {include: [heat_zone_lifecycle]}";
+/// A run of one scenario against the simulated cloud; the chart's notes say the same of it.
+fn spec(scenario: &str) -> String {
+    format!(
+        "cloud: {{secretRef: {{name: tempest-operator-simcloud}}, primary: demo, alternate: demo2, \
+         zoneSuffix: example.test., publishedNetwork: published, \
+         nameservers: ['127.0.0.1:8901', '127.0.0.1:8902']}}, scenarios: {{include: [{scenario}]}}"
+    )
+}
+
+/// Takes half a minute at the simulated cloud's pace.
+const ZONE: &str = "heat_zone_lifecycle";
+/// Takes a few seconds.
+const QUICK: &str = "heat_validate_preview";
 const SIMCLOUD: &str = "simcloud.enabled=true";
 
 #[rstest]
@@ -20,22 +29,22 @@ const SIMCLOUD: &str = "simcloud.enabled=true";
 #[case::helm_4("four", Helm::Four)]
 #[ignore = "needs a node: tests/run node"]
 fn a_release_tests_itself_changes_goes_back_and_leaves_what_it_found(#[case] name: &str, #[case] helm: Helm) {
-    let bed = Bed::install(name, helm, &[SIMCLOUD]);
+    let bed = Bed::install_all(name, helm, &[SIMCLOUD]);
     let report = bed.helm(&["test", RELEASE, "--logs", "--timeout", "10m"]);
     assert!(report.lines().any(|line| line.starts_with("Passed: ")), "{report}");
     let smoke = bed.run("tempest-operator-smoke");
     assert_eq!(row(&smoke), ["False", "False", "True", "True", "True"], "{smoke:#}");
 
     let first = bed.pods();
-    bed.release("upgrade", &[SIMCLOUD, "controller.maxConcurrentRuns=20"]);
+    bed.upgrade(&[SIMCLOUD, "controller.maxConcurrentRuns=20"]);
     wait_until("the pod is another one", SOON, || bed.pods().len() == 1 && bed.pods() != first);
-    bed.play("mine", SPEC);
+    bed.play("mine", &spec(QUICK));
     let run = bed.finished("mine", SOON);
     assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
 
     bed.helm(&["rollback", RELEASE, "1", "--wait", "--timeout", "2m"]);
     assert_eq!(bed.argument("max-concurrent-runs").as_deref(), Some("10"));
-    bed.play("again", SPEC);
+    bed.play("again", &spec(QUICK));
     let run = bed.finished("again", SOON);
     assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
 
@@ -50,14 +59,14 @@ fn a_release_tests_itself_changes_goes_back_and_leaves_what_it_found(#[case] nam
 #[test]
 #[ignore = "needs a node: tests/run node"]
 fn a_namespaced_release_works_without_any_right_of_the_cluster() {
-    let bed = Bed::install("namespaced", Helm::Four, &[SIMCLOUD]);
+    let bed = Bed::install("namespaced", &[SIMCLOUD]);
     let label = format!("app.kubernetes.io/instance={RELEASE}");
     assert_eq!(
         kubectl(&["get", "clusterroles,clusterrolebindings", "-l", &label, "-o", "name"]).unwrap(),
         ""
     );
     bed.until_it_leads();
-    bed.play("mine", SPEC);
+    bed.play("mine", &spec(ZONE));
     let run = bed.finished("mine", SOON);
     assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
     let metrics = bed.served("/metrics");
@@ -72,10 +81,11 @@ fn a_namespaced_release_works_without_any_right_of_the_cluster() {
 #[test]
 #[ignore = "needs a node: tests/run node"]
 fn a_schedule_in_a_time_zone_makes_runs() {
-    let bed = Bed::install("zone", Helm::Four, &[SIMCLOUD]);
+    let bed = Bed::install("zone", &[SIMCLOUD]);
     bed.apply(&format!(
         "apiVersion: crossservice.dev/v1alpha1\nkind: TempestSchedule\nmetadata: {{name: always}}\nspec:\n  \
-         schedule: '* * * * *'\n  timeZone: Pacific/Auckland\n  runTemplate: {{spec: {{{SPEC}}}}}\n"
+         schedule: '* * * * *'\n  timeZone: Pacific/Auckland\n  runTemplate: {{spec: {{{}}}}}\n",
+        spec(QUICK)
     ));
     bed.kubectl(&["wait", "--for=condition=Ready", "tempestschedule/always", "--timeout=30s"]);
     wait_until("a run of it has passed", SOON * 2, || {
@@ -88,16 +98,21 @@ fn a_schedule_in_a_time_zone_makes_runs() {
 #[test]
 #[ignore = "needs a node: tests/run node"]
 fn a_release_serves_another_namespace_and_only_that() {
-    let team = crate::chart::site::Site::new("team", Helm::Four);
-    let bed =
-        Bed::install("central", Helm::Four, &[SIMCLOUD, &format!("watchNamespaces={{{}}}", team.namespace)]);
-    let report = bed.helm(&["test", RELEASE, "--logs", "--timeout", "10m"]);
+    let team = Site::beside("team", Helm::Four);
+    let bed = Bed::install("central", &[SIMCLOUD, &format!("watchNamespaces={{{}}}", team.namespace)]);
+    // Helm shows logs of pods in the release's own namespace only, and so the notes say it otherwise.
+    bed.helm(&["test", RELEASE, "--timeout", "10m"]);
+    let show = ["logs", "tempest-operator-smoke"];
+    let notes = bed.helm(&["get", "notes", RELEASE]);
+    let told = format!("kubectl --namespace {} {}", team.namespace, show.join(" "));
+    assert!(notes.contains(&told) && !notes.contains("--logs"), "{notes}");
+    let report = team.kubectl(&show);
     assert!(report.lines().any(|line| line.starts_with("Passed: ")), "{report}");
-    team.kubectl(&["get", "tempestrun", "tempest-operator-smoke"]);
     // Nobody serves the release's own namespace; whoever did would have taken the run up before that other one passed.
-    bed.play("mine", SPEC);
+    bed.play("mine", &spec(ZONE));
     let manifest = format!(
-        "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: theirs}}\nspec: {{{SPEC}}}\n"
+        "apiVersion: crossservice.dev/v1alpha1\nkind: TempestRun\nmetadata: {{name: theirs}}\nspec: {{{}}}\n",
+        spec(QUICK)
     );
     team.apply(&manifest);
     team.kubectl(&["wait", "--for=condition=Succeeded", "tempestrun/theirs", "--timeout=60s"]);

@@ -154,6 +154,27 @@ async fn a_suspended_run_begins_no_test_and_goes_on_when_it_is_resumed() {
     clean(&cloud);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_suspended_before_it_begins_begins_no_test() {
+    let cloud = cloud().await;
+    let mut player = Player::of(&cloud, &[PORT, ZONE]);
+    let suspension = player.control.suspension.clone();
+    suspension.set(true);
+    player.on_event = Box::new(move |event: &Event| {
+        if matches!(event.kind, EventKind::Suspended { suspended: true }) {
+            suspension.set(false);
+        }
+    });
+    let played = timeout(LONG, player.play()).await.expect("it goes on");
+    played.passed();
+    let begun = |kind: &EventKind| matches!(kind, EventKind::TestStarted { .. });
+    let resumed = |kind: &EventKind| matches!(kind, EventKind::Suspended { suspended: false });
+    let first =
+        |is: &dyn Fn(&EventKind) -> bool| played.events.iter().position(|event| is(&event.kind)).unwrap();
+    assert!(first(&resumed) < first(&begun), "{:#?}", played.events);
+    clean(&cloud);
+}
+
 #[tokio::test]
 async fn what_an_earlier_attempt_played_is_not_played_again() {
     let cloud = cloud().await;

@@ -60,3 +60,30 @@ async fn each_line_of_two_tests_at_once_names_its_own_run_test_and_step() {
     let made: Vec<_> = calls(&log).into_iter().filter(|line| line["method"] == "POST").collect();
     assert!(!made.is_empty() && made.iter().all(|line| line["step"].is_string()), "{made:#?}");
 }
+
+/// At the level that an operator logs at, unless it is told otherwise.
+#[tokio::test(flavor = "current_thread")]
+async fn each_test_is_logged_when_it_begins_and_with_its_outcome_when_it_ends() {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::registry().with(json_lines(log.clone()).with_filter(LevelFilter::INFO));
+    let _logging = tracing::subscriber::set_default(subscriber);
+    Player::of(&cloud().await, &FIP_OWN_AND_ZONE).play().await.passed();
+    let text = log.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for test in FIP_OWN_AND_ZONE {
+        let of_the_test: Vec<_> = lines.iter().filter(|line| line["test"] == test).collect();
+        let [begin, end] = of_the_test[..] else { panic!("{text}") };
+        assert_eq!(
+            (&begin["message"], &begin["outcome"]),
+            (&"the test begins".into(), &Value::Null),
+            "{text}"
+        );
+        assert_eq!(
+            (&end["message"], &end["outcome"]),
+            (&"the test ended".into(), &"Passed".into()),
+            "{text}"
+        );
+        assert!(end["run"] == "nightly" && end["step"].is_null(), "{text}");
+    }
+}

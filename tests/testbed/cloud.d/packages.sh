@@ -25,12 +25,6 @@ without_daemons() {
   return "$status"
 }
 
-apt_install() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q &&
-    apt-get install -yq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
-}
-
 install_packages() {
   local need
   mapfile -t need < <(missing_packages)

@@ -10,12 +10,6 @@ install_tools() {
   logged setup-apt apt_install "${need[@]}"
 }
 
-apt_install() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q &&
-    apt-get install -yq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
-}
-
 make_bases() {
   local rust base
   rust=$(base_of_dockerfile RUST)
@@ -52,14 +46,11 @@ make_rust() {
 
 # Distroless: the packages' files, no program, no shell, and the user `nonroot`.
 make_base() {
-  local dir root deb
-  dir=$(mktemp -d)
-  root=$dir/root
-  mkdir -p "$dir/deb" "$root"
+  local root
+  root=$(mktemp -d)
   chmod 755 "$root"
-  (cd "$dir/deb" && apt-get download -q -o APT::Sandbox::User=root \
-    base-files ca-certificates libc6 libgcc-s1 libgomp1 libssl3 libstdc++6 netbase tzdata)
-  for deb in "$dir"/deb/*.deb; do dpkg-deb -x "$deb" "$root"; done
+  unpack "$root" apt-get download -q -o APT::Sandbox::User=root \
+    base-files ca-certificates libc6 libgcc-s1 libgomp1 libssl3 libstdc++6 netbase tzdata
   mkdir -p "$root/etc/ssl/certs" "$root/home/nonroot" "$root/tmp"
   chmod 1777 "$root/tmp"
   chown 65532:65532 "$root/home/nonroot"
@@ -69,7 +60,7 @@ make_base() {
     nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin >"$root/etc/passwd"
   printf '%s\n' root:x:0: nobody:x:65534: nonroot:x:65532: >"$root/etc/group"
   tar -C "$root" --numeric-owner -cf "$TMPDIR/base.tar" .
-  rm -rf "$dir"
+  rm -rf "$root"
   commit_tar "$TMPDIR/base.tar" "$1" --user 65532 --workingdir /home/nonroot \
     --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt

@@ -49,6 +49,7 @@ fetch_kubernetes() {
   version=$(suite_apt "$dir" apt-cache showsrc --only-source kubernetes |
     awk '/^Version: /{print $2}' | grep -F "$K8S_SOURCE" | sort -V | tail -n 1)
   [[ -n $version ]] || die "$K8S_SUITE has no kubernetes $K8S_SOURCE source any more"
+  mkdir "$dir/dl"
   (cd "$dir/dl" && suite_apt "$dir" apt-get source --download-only "kubernetes=$version")
   suite_get "$dir" "golang-$K8S_GO-go" "golang-$K8S_GO-src" golang-github-modern-go-reflect2-dev
 }

@@ -45,7 +45,7 @@ build_crd() {
 
 fetch_crd() {
   local dir=$1 go libraries closure
-  rm -rf "$dir/dl" "$dir/root"
+  rm -rf "$dir/root"
   suite_open "$dir" "$CRD_SUITE" deb
   # The suite's default Go, the one its packages are tested with.
   go=$(suite_apt "$dir" apt-cache show golang-go | grep -oE 'golang-1\.[0-9]+-go' | sort -V | tail -n 1)

@@ -13,12 +13,6 @@ install_tools() {
   logged setup-apt apt_install "${need[@]}"
 }
 
-apt_install() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q &&
-    apt-get install -yq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
-}
-
 # The mirror that this machine's apt uses already (not the security archive).
 mirror() {
   local uri
@@ -35,7 +29,7 @@ suite_open() {
   local dir=$1 suite=$2 uri type
   shift 2
   uri=$(mirror)
-  mkdir -p "$dir"/apt/lists/partial "$dir"/apt/cache/archives/partial "$dir/dl"
+  mkdir -p "$dir"/apt/lists/partial "$dir"/apt/cache/archives/partial
   for type in "$@"; do
     echo "$type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
   done >"$dir/apt/sources.list"
@@ -53,14 +47,9 @@ suite_apt() {
 
 # suite_get FOLDER PACKAGE...: unpacked under FOLDER/root, never installed.
 suite_get() {
-  local dir=$1 deb
+  local dir=$1
   shift
-  (cd "$dir/dl" && suite_apt "$dir" apt-get download "$@")
-  mkdir -p "$dir/root"
-  for deb in "$dir"/dl/*.deb; do
-    dpkg -x "$deb" "$dir/root"
-    rm "$deb"
-  done
+  unpack "$dir/root" suite_apt "$dir" apt-get download "$@"
 }
 
 get_etcd() {
