@@ -248,6 +248,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "latency_publish_unpublish",
         "after the one change of a repetition its record is withdrawn anyway",
     ),
+    (
+        "lost-on-change",
+        "heat_recordset_lifecycle",
+        "all its records change in one step and go in one; what a change loses is changed or going itself",
+    ),
     ("tenants-mixed", "latency_publish_unpublish", "it acts as one project only"),
     ("name-dropped", "name_in_child_zone", "the name is refused, and what comes of it is a finding"),
     ("update-ignored", "stack_update_fip_rename", "whether Heat ignores the update is what it reports"),
