@@ -460,6 +460,18 @@ pub struct TempestRunStatus {
     /// When it began to play.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub start_time: Option<Timestamp>,
+    /// When this attempt began to play.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub attempt_start_time: Option<Timestamp>,
+    /// Of the run's time, what attempts took that were interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub played_seconds: Option<u32>,
+    /// Since when this attempt is suspended; its time stands still.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub suspended_since: Option<Timestamp>,
+    /// How long this attempt was suspended before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_seconds: Option<u32>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub completion_time: Option<Timestamp>,

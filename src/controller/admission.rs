@@ -163,7 +163,7 @@ impl Admission for RunAdmission {
 
 impl RunAdmission {
     async fn tell_place(&self, suspended: bool) -> Result<(), RunFault> {
-        let waiting = TempestRunStatus { run_id: None, start_time: None, ..self.begun.clone() };
+        let waiting = TempestRunStatus { run_id: None, ..self.begun.clone() };
         let (moment, status) = match self.admissions.place(&self.uid) {
             _ if suspended => {
                 (suspended_moment(), TempestRunStatus { phase: Some(Phase::Suspended), ..waiting })
@@ -194,8 +194,13 @@ impl RunAdmission {
     async fn begin(&self) -> Result<(), RunFault> {
         let moment = Moment::Underway { reason: "Running", message: "looking at the cloud".to_owned() };
         loop {
-            let start_time = self.begun.start_time.or_else(|| Some(self.clock.now()));
-            let status = TempestRunStatus { phase: Some(Phase::Running), start_time, ..self.begun.clone() };
+            let now = Some(self.clock.now());
+            let status = TempestRunStatus {
+                phase: Some(Phase::Running),
+                start_time: self.begun.start_time.or(now),
+                attempt_start_time: now,
+                ..self.begun.clone()
+            };
             match self.writer.begin(&moment, &status).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Superseded) => return Err(superseded()),

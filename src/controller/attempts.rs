@@ -1,5 +1,7 @@
 //! From one attempt of a run to its next: what stays, what begins anew. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
 use uuid::Uuid;
@@ -8,6 +10,7 @@ use crate::api::tempest_run::{AttemptStatus, Phase, Rerun, TempestRun, TempestRu
 use crate::outcome::{FailedStep, Outcome, Reason, TestResult, Verdict, VerdictPolicy};
 use crate::plan::{RunIdentity, identity};
 use crate::report::RunReport;
+use crate::report::status::seconds;
 
 /// How many earlier attempts the status remembers.
 const HISTORY: usize = 10;
@@ -37,10 +40,33 @@ pub fn restarted(run: &TempestRun, now: Timestamp) -> TempestRunStatus {
         phase: Some(Phase::Queued),
         attempt: Some(number(run) + 1),
         run_id: None,
+        attempt_start_time: None,
+        played_seconds: seconds(played(&before, now)),
+        suspended_since: None,
+        suspended_seconds: None,
         current_steps: Vec::new(),
         history,
         ..before
     }
+}
+
+/// What interrupted attempts took of a run's time.
+pub fn played_before(status: &TempestRunStatus) -> Duration {
+    of_seconds(status.played_seconds)
+}
+
+fn of_seconds(seconds: Option<u32>) -> Duration {
+    Duration::from_secs(seconds.unwrap_or_default().into())
+}
+
+/// How much of its time a run has taken by now: all its attempts, without the queue and without what was suspended.
+pub fn played(status: &TempestRunStatus, now: Timestamp) -> Duration {
+    let until = status.suspended_since.unwrap_or(now);
+    let this_attempt = status.attempt_start_time.map_or(Duration::ZERO, |start| {
+        let since = Duration::try_from(until.duration_since(start)).unwrap_or_default();
+        since.saturating_sub(of_seconds(status.suspended_seconds))
+    });
+    played_before(status) + this_attempt
 }
 
 /// The status with which an ended run begins again, because its token changed.
@@ -77,7 +103,7 @@ fn summarised(run: &TempestRun) -> AttemptStatus {
         run_id: status.run_id,
         run_token: status.run_token,
         verdict: status.verdict,
-        start_time: status.start_time,
+        start_time: status.attempt_start_time.or(status.start_time),
         completion_time: status.completion_time,
         summary: status.summary,
     }
@@ -140,6 +166,7 @@ fn result_of(test: &TestStatus) -> Option<TestResult> {
 mod tests {
     use super::*;
     use crate::outcome::Summary;
+    use rstest::rstest;
     use serde_json::json;
 
     fn run(spec: &serde_json::Value, status: &serde_json::Value) -> TempestRun {
@@ -157,7 +184,7 @@ mod tests {
         spec
     }
 
-    fn played() -> serde_json::Value {
+    fn played_status() -> serde_json::Value {
         json!({
             "phase": "Completed", "attempt": 3, "runId": "55666677770003", "verdict": "Failed", "runToken": "monday",
             "startTime": "2026-11-23T00:00:00Z", "completionTime": "2026-11-23T00:01:00Z",
@@ -176,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_changed_token_begins_anew_and_remembers_what_was() {
-        let run = run(&spec(&json!({ "runToken": "tuesday" })), &played());
+        let run = run(&spec(&json!({ "runToken": "tuesday" })), &played_status());
         let next = again(&run, &VerdictPolicy::default());
         assert_eq!((next.attempt, next.run_token.as_deref()), (Some(4), Some("tuesday")));
         assert_eq!(
@@ -194,13 +221,13 @@ mod tests {
 
     #[test]
     fn only_what_did_not_pass_is_played_again_when_asked_so() {
-        let run = run(&spec(&json!({ "runToken": "tuesday", "rerun": "Failed" })), &played());
+        let run = run(&spec(&json!({ "runToken": "tuesday", "rerun": "Failed" })), &played_status());
         assert_eq!(names(&again(&run, &VerdictPolicy::default())), ["good"]);
     }
 
     #[test]
     fn an_interrupted_run_goes_on_with_what_was_acknowledged() {
-        let mut status = played();
+        let mut status = played_status();
         status["phase"] = "Running".into();
         let now = "2026-11-23T00:02:00Z".parse().unwrap();
         let next = restarted(&run(&spec(&json!({})), &status), now);
@@ -210,9 +237,43 @@ mod tests {
         assert_eq!((next.history[0].verdict, next.history[0].completion_time), (None, Some(now)));
     }
 
+    /// The run began at midnight, and it is 00:10:00.
+    #[rstest]
+    #[case::nothing_was_played(json!({}), 0)]
+    #[case::it_plays(json!({ "attemptStartTime": "2026-11-23T00:01:00Z" }), 540)]
+    #[case::it_was_suspended(json!({ "attemptStartTime": "2026-11-23T00:01:00Z", "suspendedSeconds": 40 }), 500)]
+    #[case::it_is_suspended(
+        json!({ "attemptStartTime": "2026-11-23T00:01:00Z", "suspendedSince": "2026-11-23T00:03:00Z", "suspendedSeconds": 40 }),
+        80
+    )]
+    #[case::the_next_attempt_waits(json!({ "playedSeconds": 70 }), 70)]
+    #[case::the_next_attempt_plays(json!({ "playedSeconds": 70, "attemptStartTime": "2026-11-23T00:09:00Z" }), 130)]
+    #[case::clocks_differ(json!({ "attemptStartTime": "2026-11-23T00:11:00Z" }), 0)]
+    fn only_what_is_played_is_of_a_runs_time(#[case] more: serde_json::Value, #[case] seconds: u64) {
+        let mut status = json!({ "phase": "Running", "startTime": "2026-11-23T00:00:00Z" });
+        status.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let status: TempestRunStatus = serde_json::from_value(status).unwrap();
+        assert_eq!(played(&status, "2026-11-23T00:10:00Z".parse().unwrap()), Duration::from_secs(seconds));
+    }
+
+    #[test]
+    fn an_interrupted_attempt_leaves_what_it_took_of_the_time() {
+        let mut status = played_status();
+        status["phase"] = "Suspended".into();
+        status["attemptStartTime"] = "2026-11-23T00:00:10Z".into();
+        status["suspendedSince"] = "2026-11-23T00:00:30Z".into();
+        let now = "2026-11-23T09:00:00Z".parse().unwrap();
+        let next = restarted(&run(&spec(&json!({})), &status), now);
+        assert_eq!(next.played_seconds, Some(20));
+        assert_eq!(
+            (next.attempt_start_time, next.suspended_since, next.suspended_seconds),
+            (None, None, None)
+        );
+    }
+
     #[test]
     fn the_history_is_bounded() {
-        let mut current = run(&spec(&json!({ "runToken": "x" })), &played());
+        let mut current = run(&spec(&json!({ "runToken": "x" })), &played_status());
         for _ in 0..20 {
             current.status = Some(again(&current, &VerdictPolicy::default()));
         }
@@ -223,7 +284,7 @@ mod tests {
 
     #[test]
     fn carried_results_are_whole_where_the_report_has_them() {
-        let run = run(&spec(&json!({})), &played());
+        let run = run(&spec(&json!({})), &played_status());
         let mut report = RunReport::default();
         let mut whole =
             TestResult::not_started("good", None, Outcome::Passed, Reason::RecordMissing, String::new());
@@ -240,7 +301,7 @@ mod tests {
 
     #[test]
     fn each_attempt_has_names_of_its_own() {
-        let run = run(&spec(&json!({})), &played());
+        let run = run(&spec(&json!({})), &played_status());
         let identity = identity(&run, "lab", Timestamp::UNIX_EPOCH);
         assert_eq!(identity.run_id, "556666777703");
     }

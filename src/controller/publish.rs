@@ -176,6 +176,7 @@ impl Page for Publisher<'_> {
             history: self.base.history.clone(),
             // An attempt goes on from when the run began, whatever interrupted it.
             start_time: self.base.start_time.or(told.start_time),
+            played_seconds: self.base.played_seconds,
             report: reference.or_else(|| self.base.report.clone()),
             ..told
         };
@@ -195,7 +196,7 @@ async fn at(due: Option<Instant>) {
 fn underway(report: &RunReport) -> Moment {
     let (reason, message) = if report.cleaning_up {
         ("CleaningUp", "undoing what is left, and looking for leaks".to_owned())
-    } else if report.suspended {
+    } else if report.suspended_since.is_some() {
         ("Suspended", "spec.suspend is set: no new test begins".to_owned())
     } else {
         let (done, all) = (report.summary.done(), report.planned.len());

@@ -189,9 +189,7 @@ fn facts(run: &TempestRun, task: Task, now: Timestamp) -> Observed {
         credentials: Credentials::NotNeeded,
         start_deadline_passed: age >= deadline.unwrap_or(START_DEADLINE),
         on_interruption: execution.on_interruption.unwrap_or_default(),
-        out_of_time: status
-            .start_time
-            .is_some_and(|start| since(start) > plan::settings(&run.spec).run_timeout),
+        out_of_time: attempts::played(&status, now) > plan::settings(&run.spec).run_timeout,
         stopping: false,
         in_job: is_in_job(run),
         elsewhere: false,
@@ -351,6 +349,7 @@ fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus
         run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
         completion_time: Some(now),
         duration: taken.map(in_words),
+        suspended_since: None,
         current_steps: Vec::new(),
         ..before
     }

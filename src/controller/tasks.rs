@@ -23,7 +23,8 @@ use crate::outcome::{Leak, TestResult};
 use crate::plan::{self, RunIdentity};
 use crate::runner::event::EventSink;
 use crate::runner::ledger::{Ledger, LedgerDocument, LedgerError};
-use crate::runner::{Control, Locks, Rhythm, RunInputs, record_verdict, run_span};
+use crate::runner::{Control, Locks, Planner, Rhythm, RunInputs, record_verdict, run_span};
+use crate::scenario::catalogue::Catalogue;
 
 /// What is carried on from earlier attempts of a run, and where what this one makes is written down.
 pub struct Attempt {
@@ -124,9 +125,8 @@ pub async fn play(
         ..inputs(context, &run, identity.clone(), usable)
     };
     let span = span(&run, &identity);
-    let spec = run.spec.clone();
-    let policy = plan::settings(&spec).verdict;
-    let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, identity));
+    let policy = plan::settings(&run.spec).verdict;
+    let planner = planner(&run, catalogue, identity);
     let (context, given) = (Arc::clone(context), control.clone());
     let (supervisor, looked_at) = (context.supervisor.clone(), Arc::clone(&run));
     let within = span.clone();
@@ -165,6 +165,17 @@ pub async fn play(
     };
     supervisor.start(&looked_at, control, || playing().instrument(within));
     Ok(())
+}
+
+/// Makes the plan of an attempt: what earlier ones took of the run's time is gone.
+pub fn planner(run: &TempestRun, catalogue: Catalogue, identity: RunIdentity) -> Planner {
+    let spec = run.spec.clone();
+    let played = run.status.as_ref().map(attempts::played_before).unwrap_or_default();
+    Box::new(move |facts| {
+        let mut plan = plan::make(&spec, &catalogue, facts, identity)?;
+        plan.settings.run_timeout = plan.settings.run_timeout.saturating_sub(played);
+        Ok(plan)
+    })
 }
 
 /// Why something is undone that an earlier task left.

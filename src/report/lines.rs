@@ -68,8 +68,8 @@ pub fn describe(event: &EventKind, report: &RunReport) -> String {
         EventKind::TestRetrying { test, tries, outcome, message } => {
             format!("{test}: {outcome}: {message}; try {tries} begins")
         }
-        EventKind::Suspended { suspended: true } => "suspended: no new test begins".to_owned(),
-        EventKind::Suspended { suspended: false } => "resumed".to_owned(),
+        EventKind::Suspended { since: Some(_), .. } => "suspended: no new test begins".to_owned(),
+        EventKind::Suspended { since: None, .. } => "resumed".to_owned(),
         EventKind::TestCarriedOver { result } => format!("{}: {} before", result.name, result.outcome),
         EventKind::CleaningUp => "cleaning up".to_owned(),
         EventKind::RunFinished { .. } => table::verdict(report),

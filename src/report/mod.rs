@@ -44,9 +44,12 @@ pub struct RunReport {
     pub tests: Vec<TestResult>,
     /// What is being played: test, step, what it sees.
     pub current: Vec<CurrentStep>,
-    /// Whether no new test begins for now.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub suspended: bool,
+    /// Since when no new test begins; [`None`] while tests begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_since: Option<Timestamp>,
+    /// How long it was suspended before that, in milliseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub suspended_ms: u64,
     /// Whether the last audit is under way.
     pub cleaning_up: bool,
     /// What went wrong outside any test.
@@ -56,6 +59,11 @@ pub struct RunReport {
     /// Whether something was cut to make it fit where it is kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's own signature")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What one test is doing.
@@ -130,10 +138,13 @@ impl RunReport {
                     current.seen.clear();
                 }
             }
-            EventKind::Suspended { suspended } => self.suspended = *suspended,
+            EventKind::Suspended { since, before_ms } => {
+                (self.suspended_since, self.suspended_ms) = (*since, *before_ms);
+            }
             EventKind::CleaningUp => self.cleaning_up = true,
             EventKind::RunFinished { end } => {
                 self.cleaning_up = false;
+                self.suspended_since = None;
                 self.finished = Some(event.at);
                 self.fault.clone_from(&end.fault);
                 self.leaked.clone_from(&end.leaked);

@@ -24,7 +24,7 @@ pub fn status(report: &RunReport) -> TempestRunStatus {
     let phase = match report {
         _ if finished => Phase::Completed,
         RunReport { cleaning_up: true, .. } => Phase::CleaningUp,
-        RunReport { suspended: true, .. } => Phase::Suspended,
+        RunReport { suspended_since: Some(_), .. } => Phase::Suspended,
         _ => Phase::Running,
     };
     let mut status = TempestRunStatus {
@@ -32,6 +32,9 @@ pub fn status(report: &RunReport) -> TempestRunStatus {
         verdict: report.verdict,
         run_id: report.run.as_ref().map(|run| run.run_id.clone()),
         start_time: report.started,
+        attempt_start_time: report.started,
+        suspended_since: report.suspended_since,
+        suspended_seconds: seconds(Duration::from_millis(report.suspended_ms)),
         completion_time: report.finished,
         duration: report.duration().map(in_words),
         summary: (!report.planned.is_empty()).then_some(report.summary),
@@ -188,6 +191,11 @@ pub fn in_words(duration: Duration) -> String {
         (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
         (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
     }
+}
+
+/// Whole seconds; [`None`] for none.
+pub fn seconds(duration: Duration) -> Option<u32> {
+    u32::try_from(duration.as_secs()).ok().filter(|seconds| *seconds > 0)
 }
 
 /// The verdict in a sentence, for a condition's message.

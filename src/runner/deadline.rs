@@ -30,14 +30,22 @@ impl Deadline {
 
 /// Follows what the run's owner wants, for as long as it is polled: while suspended, the run's time stands still.
 pub async fn follow_suspension(run: &RunContext) {
+    let mut before = Duration::ZERO;
+    let tell = |since, before: Duration| {
+        run.tell(EventKind::Suspended {
+            since,
+            before_ms: u64::try_from(before.as_millis()).unwrap_or(u64::MAX),
+        });
+    };
     loop {
         run.suspension.until(true).await;
         let since = Instant::now();
         run.paused.set(true);
-        run.tell(EventKind::Suspended { suspended: true });
+        tell(Some(run.clock.now()), before);
         run.suspension.until(false).await;
         run.deadline.put_off(since.elapsed());
+        before += since.elapsed();
         run.paused.set(false);
-        run.tell(EventKind::Suspended { suspended: false });
+        tell(None, before);
     }
 }

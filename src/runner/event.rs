@@ -106,8 +106,10 @@ pub enum EventKind {
     },
     /// No new test begins for now, or tests begin again.
     Suspended {
-        /// Which of the two.
-        suspended: bool,
+        /// Since when; [`None`]: tests begin again.
+        since: Option<Timestamp>,
+        /// How long the run was suspended before, in milliseconds.
+        before_ms: u64,
     },
     /// The run's last audit began.
     CleaningUp,

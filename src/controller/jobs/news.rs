@@ -19,8 +19,10 @@ pub fn news(before: &RunReport, after: &RunReport, acknowledged: &[String], now:
     if before.planned != after.planned {
         tell(None, EventKind::Planned { tests: after.planned.clone() });
     }
-    if before.suspended != after.suspended {
-        tell(None, EventKind::Suspended { suspended: after.suspended });
+    let suspension = |report: &RunReport| (report.suspended_since, report.suspended_ms);
+    if suspension(before) != suspension(after) {
+        let (since, before_ms) = suspension(after);
+        tell(since, EventKind::Suspended { since, before_ms });
     }
     for result in after.tests.iter().filter(|result| !before.tests.contains(result)) {
         let (name, result) = (&result.name, Box::new(result.clone()));
@@ -111,9 +113,9 @@ mod tests {
                 seen: "CREATE_IN_PROGRESS".into(),
             },
             EventKind::TestStarted { test: test("z") },
-            EventKind::Suspended { suspended: true },
+            EventKind::Suspended { since: Some(samples::at(8)), before_ms: 0 },
             EventKind::StepStarted { test: test("a"), step: "look".into() },
-            EventKind::Suspended { suspended: false },
+            EventKind::Suspended { since: None, before_ms: 2_000 },
             EventKind::TestCleaningUp { test: test("a") },
         ];
         kinds.extend(

@@ -142,8 +142,7 @@ async fn play_alone(
     let tasks::Attempt { carried_over, ledger } =
         tasks::attempt(&run, &client, identity.clone(), store).await?;
     told.save(&crate::report::RunReport { tests: carried_over.clone(), ..Default::default() }).await?;
-    let (spec, catalogue, named) = (run.spec.clone(), usable.catalogue.clone(), identity.clone());
-    let planner = Box::new(move |facts| plan::make(&spec, &catalogue, facts, named));
+    let planner = tasks::planner(&run, usable.catalogue.clone(), identity.clone());
     let session = SessionOptions {
         policy: endpoint_policy(options.allow_loopback_endpoints, &options.api_server),
         gate: Some(Arc::new(leadership.clone())),

@@ -3,7 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use rstest::rstest;
+use serde_json::{Value, json};
 
 use super::SOON;
 use super::bed::Bed;
@@ -134,6 +136,26 @@ fn a_killed_operators_run_goes_on_with_what_was_not_acknowledged() {
     assert_eq!(bed.player.undone_later(), 1, "what the first attempt made");
     assert!(run["status"]["history"][0]["verdict"].is_null());
     assert!(!bed.has_ledger());
+}
+
+#[rstest]
+#[case::it_was_suspended(3_590, "Passed")]
+#[case::it_played_all_the_while(0, "Errored")]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn only_what_an_interrupted_run_played_is_of_its_time(#[case] suspended: u32, #[case] verdict: &str) {
+    let mut bed = Bed::start("time");
+    bed.usable_secret();
+    bed.play("stepwise", "execution: { timeoutSeconds: 60 }");
+    bed.until("it runs", SOON, |run| run["status"]["phase"] == "Running" && bed.has_ledger());
+    bed.kill();
+    bed.player.go();
+    let began = (Timestamp::now() - SignedDuration::from_hours(1)).to_string();
+    let status = json!({ "startTime": began, "attemptStartTime": began, "suspendedSeconds": suspended });
+    let patch = json!({ "status": status }).to_string();
+    bed.kubectl(&["patch", "tempestrun", "one", "--subresource=status", "--type=merge", "-p", &patch]);
+    bed.restart();
+    let run = bed.finished_run(SOON);
+    assert_eq!(run["status"]["verdict"], verdict, "{run:#}");
 }
 
 #[test]

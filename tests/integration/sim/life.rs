@@ -133,8 +133,8 @@ async fn a_suspended_run_begins_no_test_and_goes_on_when_it_is_resumed() {
             suspension.set(true);
         }
         EventKind::TestFinished { .. } => told.lock().unwrap().push("finished".to_owned()),
-        EventKind::Suspended { suspended } => {
-            told.lock().unwrap().push(format!("suspended {suspended}"));
+        EventKind::Suspended { since, .. } => {
+            told.lock().unwrap().push(if since.is_some() { "suspended" } else { "resumed" }.to_owned());
             let suspension = suspension.clone();
             // As its owner does, some time later.
             tokio::spawn(async move {
@@ -149,8 +149,10 @@ async fn a_suspended_run_begins_no_test_and_goes_on_when_it_is_resumed() {
     let seen = seen.lock().unwrap();
     let first_end = seen.iter().position(|word| word == "finished").unwrap();
     let second_start = seen.iter().rposition(|word| word.contains("_dns") || word.contains("zone")).unwrap();
-    let resumed = seen.iter().position(|word| word == "suspended false").unwrap();
+    let resumed = seen.iter().position(|word| word == "resumed").unwrap();
     assert!(first_end < second_start && resumed < second_start, "{seen:?}");
+    assert_eq!(played.report.suspended_since, None);
+    assert!(played.report.suspended_ms >= 300, "{} ms", played.report.suspended_ms);
     clean(&cloud);
 }
 
@@ -161,14 +163,14 @@ async fn a_run_that_is_suspended_before_it_begins_begins_no_test() {
     let suspension = player.control.suspension.clone();
     suspension.set(true);
     player.on_event = Box::new(move |event: &Event| {
-        if matches!(event.kind, EventKind::Suspended { suspended: true }) {
+        if matches!(event.kind, EventKind::Suspended { since: Some(_), .. }) {
             suspension.set(false);
         }
     });
     let played = timeout(LONG, player.play()).await.expect("it goes on");
     played.passed();
     let begun = |kind: &EventKind| matches!(kind, EventKind::TestStarted { .. });
-    let resumed = |kind: &EventKind| matches!(kind, EventKind::Suspended { suspended: false });
+    let resumed = |kind: &EventKind| matches!(kind, EventKind::Suspended { since: None, .. });
     let first =
         |is: &dyn Fn(&EventKind) -> bool| played.events.iter().position(|event| is(&event.kind)).unwrap();
     assert!(first(&resumed) < first(&begun), "{:#?}", played.events);
