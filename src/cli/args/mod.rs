@@ -1,14 +1,21 @@
-//! The arguments.
+//! The arguments: commands here, what several of them share beside.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help that people read")]
+
+mod cloud;
+mod operator;
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
+use clap::{Args, Parser, Subcommand};
 
-use super::cluster::ClusterArgs;
+pub use cloud::{CloudArgs, SelectArgs, StateArgs};
+pub use operator::{ControllerArgs, PlayArgs};
+pub use values::{Latency, ListOutput, LogFormat, Output, duration, run_name};
+
+use crate::cli::cluster::ClusterArgs;
 
 /// Proves that an OpenStack cloud's services work together, from Kubernetes or from here.
 #[derive(Debug, Parser)]
@@ -67,52 +74,6 @@ pub enum Command {
         --uid 2f0a9c7e-5a8b-4f6e-9c2d-3b1a7e5f8d90 --attempt 1"
     )]
     Play(PlayArgs),
-}
-
-/// How a result is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// A table for people
-    #[default]
-    Table,
-    /// The full report
-    Json,
-    /// The status as Kubernetes would show it
-    Yaml,
-}
-
-/// How the list of scenarios is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
-    /// A table for people
-    #[default]
-    Table,
-    /// Everything that is known of them
-    Json,
-    /// The same as YAML
-    Yaml,
-    /// As a page of documentation
-    Markdown,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines for people
-    #[default]
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-/// How fast the simulated cloud is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Latency {
-    /// As a small real cloud
-    #[default]
-    Realistic,
-    /// At once
-    Zero,
 }
 
 /// try
@@ -271,78 +232,6 @@ impl ReportArgs {
     }
 }
 
-/// Which cloud, and what of it may be used.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Cloud")]
-pub struct CloudArgs {
-    /// Entry of clouds.yaml, found as every OpenStack client finds it; wins over the Secret of --file [default: $OS_CLOUD, else $OS_AUTH_URL, else the only entry]
-    #[arg(long, value_name = "NAME")]
-    pub os_cloud: Option<String>,
-    /// A TempestRun as for Kubernetes; its Secret may be in the same file
-    #[arg(long, short, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Entry of a member of another project
-    #[arg(long, value_name = "NAME")]
-    pub alternate: Option<String>,
-    /// Entry of an administrator
-    #[arg(long, value_name = "NAME")]
-    pub admin: Option<String>,
-    /// Entry of a reader of the project
-    #[arg(long, value_name = "NAME")]
-    pub reader: Option<String>,
-    /// Everything that is made in DNS lies under this domain [default: tempest.example.]
-    #[arg(long, env = "TEMPEST_ZONE_SUFFIX", value_name = "DOMAIN")]
-    pub zone_suffix: Option<String>,
-    /// Image to boot, by name or id [default: discovered]
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Flavor, by name or id [default: discovered]
-    #[arg(long, value_name = "FLAVOR")]
-    pub flavor: Option<String>,
-    /// External network for floating IPs, by name or id [default: discovered]
-    #[arg(long, value_name = "NETWORK")]
-    pub floating_network: Option<String>,
-    /// Network whose ports' fixed addresses are published, by name or id
-    #[arg(long, value_name = "NETWORK")]
-    pub published_network: Option<String>,
-    /// Authoritative name server as host, address or address:port; may be repeated [default: the zone's NS set]
-    #[arg(long, value_name = "SERVER")]
-    pub nameserver: Vec<String>,
-    /// Addresses that must not be spoken to, such as 10.96.0.0/12; may be repeated
-    #[arg(long, value_name = "CIDR")]
-    pub deny: Vec<String>,
-}
-
-/// Which scenarios.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Scenarios")]
-pub struct SelectArgs {
-    /// Only scenarios whose name matches this glob; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<String>,
-    /// Leaves scenarios out, with the reason after '='; may be repeated
-    #[arg(long, value_name = "GLOB[=REASON]")]
-    pub exclude: Vec<String>,
-    /// Only scenarios with one of these tags
-    #[arg(long, value_name = "TAG,…", value_delimiter = ',')]
-    pub tags: Vec<String>,
-    /// A scenario of your own: a file of TempestScenarios, or a folder with a scenario.yaml and the HOT templates beside it; may be repeated. Only these are played, unless --include or --tags say otherwise
-    #[arg(long, value_name = "PATH")]
-    pub scenario: Vec<PathBuf>,
-}
-
-/// What is remembered between runs.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "State")]
-pub struct StateArgs {
-    /// Where ledgers and the installation id are kept [default: $XDG_STATE_HOME/tempest-operator]
-    #[arg(long, env = "TEMPEST_STATE_DIR", value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// Who this is, on everything that is made in the cloud [default: a random id, made once]
-    #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID")]
-    pub installation: Option<String>,
-}
-
 /// scenarios
 #[derive(Debug, Subcommand)]
 pub enum ScenariosCommand {
@@ -373,117 +262,6 @@ pub enum ScenariosCommand {
     },
 }
 
-/// controller
-#[derive(Debug, Args)]
-pub struct ControllerArgs {
-    /// Namespace to serve; may be repeated [default: all]
-    #[arg(long, value_name = "NAME")]
-    pub namespace: Vec<String>,
-    /// Where health and metrics are served
-    #[arg(long, env = "TEMPEST_BIND", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
-    pub bind: std::net::SocketAddr,
-    /// Clouds and name servers on this machine may be spoken to
-    #[arg(long, env = "TEMPEST_ALLOW_LOOPBACK_ENDPOINTS")]
-    pub allow_loopback_endpoints: bool,
-    /// Who this operator is, on everything that it makes in clouds
-    #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID", default_value = "default")]
-    pub installation: String,
-    /// How many runs play at once; the others wait in a queue that is fair between namespaces
-    #[arg(long, env = "TEMPEST_MAX_CONCURRENT_RUNS", value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Queue")]
-    pub max_concurrent_runs: u16,
-    /// How many of them in one project of one cloud
-    #[arg(long, env = "TEMPEST_MAX_CONCURRENT_RUNS_PER_CLOUD", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Queue")]
-    pub max_concurrent_runs_per_cloud: u16,
-    /// Namespace of the Lease that decides which replica acts [default: the operator's own]
-    #[arg(long, env = "TEMPEST_LEASE_NAMESPACE", value_name = "NAME", help_heading = "Leader election")]
-    pub lease_namespace: Option<String>,
-    /// Name of that Lease
-    #[arg(
-        long,
-        env = "TEMPEST_LEASE_NAME",
-        value_name = "NAME",
-        default_value = "tempest-operator",
-        help_heading = "Leader election"
-    )]
-    pub lease_name: String,
-    /// How long the other replicas wait for one that is not heard of, at least 3s
-    #[arg(long, env = "TEMPEST_LEASE_DURATION", value_name = "DURATION", default_value = "15s", value_parser = lease_duration, help_heading = "Leader election")]
-    pub lease_duration: Duration,
-    /// The image of the pods of runs with 'executor: Job'; without it such runs are refused
-    #[arg(long, env = "TEMPEST_JOB_IMAGE", value_name = "IMAGE", help_heading = "Runs in pods of their own")]
-    pub job_image: Option<String>,
-    /// The service account of these pods, in the namespace of the run, unless the run names another one
-    #[arg(
-        long,
-        env = "TEMPEST_JOB_SERVICE_ACCOUNT",
-        value_name = "NAME",
-        default_value = "tempest-operator-run",
-        help_heading = "Runs in pods of their own"
-    )]
-    pub job_service_account: String,
-    /// A Secret to pull the image with, in the namespace of the run; may be repeated
-    #[arg(long, value_name = "NAME", help_heading = "Runs in pods of their own")]
-    pub job_image_pull_secret: Vec<String>,
-    /// How log lines look
-    #[arg(long, env = "TEMPEST_LOG_FORMAT", value_enum, default_value_t)]
-    pub log_format: LogFormat,
-}
-
-/// play
-#[derive(Debug, Args)]
-pub struct PlayArgs {
-    /// The run's namespace
-    #[arg(long, value_name = "NAME")]
-    pub namespace: String,
-    /// The run
-    #[arg(long, value_name = "NAME")]
-    pub run: String,
-    /// Its UID
-    #[arg(long, value_name = "UID")]
-    pub uid: String,
-    /// The attempt that is played
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    pub attempt: u32,
-    /// Clouds and name servers on this machine may be spoken to
-    #[arg(long)]
-    pub allow_loopback_endpoints: bool,
-    /// Who the operator is, on everything that is made in clouds
-    #[arg(long, value_name = "ID", default_value = "default")]
-    pub installation: String,
-    /// How long the operator waits for this process when it is not heard of, at least 3s
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = lease_duration)]
-    pub lease_duration: Duration,
-    /// How log lines look
-    #[arg(long, value_enum, default_value_t)]
-    pub log_format: LogFormat,
-}
-
-fn lease_duration(text: &str) -> Result<Duration, String> {
-    let parsed = duration(text)?;
-    // Its wire form has whole seconds, and a renewal must have time to fail and to be tried again.
-    if parsed < Duration::from_secs(3) || parsed.subsec_nanos() > 0 {
-        return Err(format!("'{text}' is too short or not in whole seconds; use at least 3s"));
-    }
-    Ok(parsed)
-}
-
-/// A run as kubectl names it: by its name, or with its kind before it.
-pub fn run_name(text: &str) -> Result<String, String> {
-    let name = match text.split_once('/') {
-        Some(("tempestrun" | "tempestruns" | "trun", name)) => name,
-        Some((kind, _)) => return Err(format!("'{kind}' is not 'tempestrun'")),
-        None => text,
-    };
-    if name.is_empty() { Err("the name is missing".to_owned()) } else { Ok(name.to_owned()) }
-}
-
-/// A length of time, such as 90s, 30m or 24h.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is no duration; use one such as 90s, 30m or 24h");
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(parsed).map_err(|_| wrong())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -499,13 +277,5 @@ mod tests {
         }
         Cli::command().debug_assert();
         check(&Cli::command());
-    }
-
-    #[test]
-    fn durations_are_read() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
-        assert!(duration("-1h").is_err());
-        assert!(duration("soon").is_err());
     }
 }
