@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tempest_operator::api::tempest_run::{CloudSpec, Exclusion, TempestRunSpec};
-use tempest_operator::openstack::{CloudConfig, SessionOptions};
+use tempest_operator::openstack::{Cidr, CloudConfig, SessionOptions};
 use tempest_operator::outcome::{Role, VerdictPolicy};
 use tempest_operator::plan::request::zone_suffix;
 use tempest_operator::plan::{self, CloudRequest, PlanError, RunIdentity};
@@ -60,11 +60,7 @@ impl Request {
         Ok(Self { scenarios, ..Self::complete(spec, &Credentials::of_text(clouds_yaml)?, &[])? })
     }
 
-    fn complete(
-        mut spec: TempestRunSpec,
-        credentials: &Credentials,
-        deny: &[String],
-    ) -> Result<Self, Problem> {
+    fn complete(mut spec: TempestRunSpec, credentials: &Credentials, deny: &[Cidr]) -> Result<Self, Problem> {
         let names = credentials.names(&mut spec.cloud)?;
         let of_cloud = plan::cloud_request(&spec.cloud, &names).map_err(problem)?;
         let clouds = of_cloud
@@ -72,7 +68,7 @@ impl Request {
             .iter()
             .map(|(role, entry)| Ok((*role, credentials.cloud(entry)?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { spec, scenarios: Vec::new(), clouds, of_cloud, options: credentials::options(deny)? })
+        Ok(Self { spec, scenarios: Vec::new(), clouds, of_cloud, options: credentials::options(deny) })
     }
 
     /// Where what is made will live.

@@ -31,7 +31,7 @@ mod status_writer;
 mod supervise;
 mod tasks;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,10 +75,8 @@ pub struct ControllerOptions {
     pub namespaces: Vec<String>,
     /// Where health and metrics are served.
     pub bind: SocketAddr,
-    /// Clouds and name servers on loopback may be spoken to.
-    pub allow_loopback_endpoints: bool,
-    /// Where the API server is: no cloud may be there.
-    pub api_server: Vec<IpAddr>,
+    /// Where clouds and name servers may be.
+    pub endpoints: EndpointPolicy,
     /// On everything that it makes in clouds.
     pub installation: String,
     /// How many runs may play at once.
@@ -174,7 +172,7 @@ pub async fn run_with(
         catalogue,
         installation: options.installation.clone(),
         options: SessionOptions {
-            policy: endpoint_policy(options.allow_loopback_endpoints, &options.api_server),
+            policy: options.endpoints.clone(),
             gate: Some(Arc::new(leadership.clone())),
             observer: Some(Arc::new(metrics.clone())),
             ..SessionOptions::default()
@@ -311,13 +309,6 @@ fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
     let now: Vec<Phase> = runs.iter().map(|run| phase(run).unwrap_or(Phase::Pending)).collect();
     let in_phase = |phase: &Phase| now.iter().filter(|one| *one == phase).count();
     Phase::ALL.iter().map(|phase| (format!("{phase:?}"), in_phase(phase))).collect()
-}
-
-/// Whom clouds of runs may be: never link-local, never the cluster's own API, loopback only when allowed.
-fn endpoint_policy(allow_loopback: bool, api_server: &[IpAddr]) -> EndpointPolicy {
-    // On loopback the API server is one of several things behind one address; allowing loopback allows that.
-    let denied = api_server.iter().filter(|address| !address.is_loopback()).map(|address| (*address).into());
-    EndpointPolicy { allow_loopback, denied: denied.collect() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tempest_operator::openstack::Cidr;
 
 /// Which cloud, and what of it may be used.
 #[derive(Debug, Default, Args)]
@@ -45,7 +46,7 @@ pub struct CloudArgs {
     pub nameserver: Vec<String>,
     /// Addresses that must not be spoken to, such as 10.96.0.0/12; may be repeated
     #[arg(long, value_name = "CIDR")]
-    pub deny: Vec<String>,
+    pub deny: Vec<Cidr>,
 }
 
 /// Which scenarios.

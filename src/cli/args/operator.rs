@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use tempest_operator::openstack::Cidr;
 
 use super::values::{LogFormat, duration};
 
@@ -20,6 +21,9 @@ pub struct ControllerArgs {
     /// Clouds and name servers on this machine may be spoken to
     #[arg(long, env = "TEMPEST_ALLOW_LOOPBACK_ENDPOINTS")]
     pub allow_loopback_endpoints: bool,
+    /// Addresses that no cloud or name server may have, such as the cluster's services; may be repeated
+    #[arg(long, env = "TEMPEST_DENY", value_name = "CIDR", value_delimiter = ',')]
+    pub deny: Vec<Cidr>,
     /// Who this operator is, on everything that it makes in clouds
     #[arg(long, env = "TEMPEST_INSTALLATION", value_name = "ID", default_value = "default")]
     pub installation: String,
@@ -82,6 +86,9 @@ pub struct PlayArgs {
     /// Clouds and name servers on this machine may be spoken to
     #[arg(long)]
     pub allow_loopback_endpoints: bool,
+    /// Addresses that no cloud or name server may have; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    pub deny: Vec<Cidr>,
     /// Who the operator is, on everything that is made in clouds
     #[arg(long, value_name = "ID", default_value = "default")]
     pub installation: String,

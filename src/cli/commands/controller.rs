@@ -9,6 +9,7 @@ use tempest_operator::controller::jobs::JobConfig;
 use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{self, ControllerOptions, LeaseConfig};
+use tempest_operator::openstack::{Cidr, EndpointPolicy};
 
 use crate::cli::args::ControllerArgs;
 use crate::cli::exit::Exit;
@@ -29,8 +30,7 @@ pub async fn run(args: ControllerArgs, log: Option<&str>) -> Result<Exit, Proble
         },
         namespaces: args.namespace,
         bind: args.bind,
-        api_server,
-        allow_loopback_endpoints: args.allow_loopback_endpoints,
+        endpoints: endpoints(args.allow_loopback_endpoints, &args.deny, &api_server),
         installation: args.installation,
         limits: Limits {
             runs: args.max_concurrent_runs.into(),
@@ -57,6 +57,14 @@ pub async fn cluster() -> Result<(kube::Client, Vec<IpAddr>), Problem> {
     let client = kube::Client::try_from(config)
         .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
     Ok((client, api_server))
+}
+
+/// Where clouds of runs may be: loopback only when allowed, never the cluster's own API.
+pub fn endpoints(allow_loopback: bool, deny: &[Cidr], api_server: &[IpAddr]) -> EndpointPolicy {
+    // On loopback the API server is one of several things behind one address; allowing loopback allows that.
+    let api_server =
+        api_server.iter().filter(|address| !address.is_loopback()).map(|address| (*address).into());
+    EndpointPolicy { allow_loopback, denied: deny.iter().copied().chain(api_server).collect() }
 }
 
 /// The addresses of the API server: in a cluster a Service's address, and whatever the name in the configuration is.
@@ -90,6 +98,7 @@ fn jobs(args: &ControllerArgs, log: Option<&str>) -> JobConfig {
     ];
     arguments.extend(format.map(|format| format!("--log-format={}", format.get_name())));
     arguments.extend(log.map(|filter| format!("--log={filter}")));
+    arguments.extend(args.deny.iter().map(|range| format!("--deny={range}")));
     if args.allow_loopback_endpoints {
         arguments.push("--allow-loopback-endpoints".to_owned());
     }
@@ -109,6 +118,21 @@ mod tests {
     use crate::cli::args::{Cli, Command};
 
     #[test]
+    fn no_cloud_may_be_where_the_api_server_is_or_where_it_is_denied() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let policy = endpoints(
+            true,
+            &["10.96.0.0/12".parse().unwrap()],
+            &[address("192.0.2.1"), address("127.0.0.1")],
+        );
+        for (there, may) in
+            [("192.0.2.1", false), ("10.100.0.1", false), ("192.0.2.2", true), ("127.0.0.1", true)]
+        {
+            assert_eq!(policy.check(address(there)).is_ok(), may, "{there}");
+        }
+    }
+
+    #[test]
     fn pods_are_told_what_they_understand() {
         let given = [
             "tempest-operator",
@@ -126,6 +150,8 @@ mod tests {
             "json",
             "--lease-duration",
             "9s",
+            "--deny",
+            "10.96.0.0/12,fd00::/8",
         ]);
         let cli = Cli::try_parse_from(all).unwrap();
         let Command::Controller(args) = cli.command else { panic!() };
@@ -136,6 +162,8 @@ mod tests {
         assert_eq!(cli.log.as_deref(), Some("debug"));
         let Command::Play(play) = cli.command else { panic!() };
         assert_eq!((play.installation.as_str(), play.lease_duration), ("mine", Duration::from_secs(9)));
+        assert_eq!(play.deny, args.deny);
+        assert_eq!(play.deny.len(), 2);
         assert!(play.allow_loopback_endpoints && play.log_format == args.log_format);
     }
 }

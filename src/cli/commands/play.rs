@@ -2,7 +2,7 @@
 
 use tempest_operator::controller::jobs::play::{PlayOptions, play};
 
-use super::controller::{cluster, lease};
+use super::controller::{cluster, endpoints, lease};
 use crate::cli::args::PlayArgs;
 use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
@@ -19,8 +19,7 @@ pub async fn run(args: PlayArgs) -> Result<Exit, Problem> {
         uid: args.uid,
         attempt: args.attempt,
         installation: args.installation,
-        allow_loopback_endpoints: args.allow_loopback_endpoints,
-        api_server,
+        endpoints: endpoints(args.allow_loopback_endpoints, &args.deny, &api_server),
         lease: lease(args.lease_duration),
     };
     // The first signal asks for an orderly end; whoever sends a second does not want to wait for it.

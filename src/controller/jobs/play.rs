@@ -1,6 +1,5 @@
 //! The pod's side: plays one attempt of one run, and tells how it goes.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +22,8 @@ use crate::controller::ledger::ConfigMapLedger;
 use crate::controller::publish::write_down;
 use crate::controller::status_writer::WriteError;
 use crate::controller::tasks::AttemptError;
-use crate::controller::{endpoint_policy, selection, tasks};
-use crate::openstack::SessionOptions;
+use crate::controller::{selection, tasks};
+use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::plan;
 use crate::runner::event::EventSink;
 use crate::runner::{Clock, Control, RunInputs, record_verdict, verify};
@@ -48,10 +47,8 @@ pub struct PlayOptions {
     pub attempt: u32,
     /// On everything that it makes in clouds.
     pub installation: String,
-    /// Clouds and name servers on loopback may be spoken to.
-    pub allow_loopback_endpoints: bool,
-    /// Where the API server is: no cloud may be there.
-    pub api_server: Vec<IpAddr>,
+    /// Where clouds and name servers may be.
+    pub endpoints: EndpointPolicy,
     /// Who this process is, and how long others wait for it.
     pub lease: LeaseOptions,
 }
@@ -144,7 +141,7 @@ async fn play_alone(
     told.save(&crate::report::RunReport { tests: carried_over.clone(), ..Default::default() }).await?;
     let planner = tasks::planner(&run, usable.catalogue.clone(), identity.clone());
     let session = SessionOptions {
-        policy: endpoint_policy(options.allow_loopback_endpoints, &options.api_server),
+        policy: options.endpoints.clone(),
         gate: Some(Arc::new(leadership.clone())),
         ..SessionOptions::default()
     };
@@ -280,8 +277,7 @@ mod tests {
             uid: UID.to_owned(),
             attempt: 2,
             installation: "i".to_owned(),
-            allow_loopback_endpoints: false,
-            api_server: Vec::new(),
+            endpoints: EndpointPolicy::default(),
             lease: LeaseOptions { identity: "pod".to_owned(), duration: Duration::from_secs(15) },
         };
         assert_eq!(options.is_ours(&serde_json::from_value(run).unwrap()), ours);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::EventType;
 use uuid::Uuid;
 
@@ -10,11 +11,18 @@ use super::results::{self, Run};
 use super::times::Times;
 use crate::api::schedule::{ConcurrencyPolicy, TempestScheduleSpec, TempestScheduleStatus};
 use crate::controller::conditions::rows;
+use crate::outcome::shorten;
 
 /// Missed times are counted up to this many at once.
 const COUNTED: u32 = 100;
 /// Between two looks while a run is under way.
 const WHILE_ACTIVE: Duration = Duration::from_secs(5);
+/// Between two attempts to make a run that the API server refuses.
+const WHILE_REFUSED: Duration = Duration::from_secs(20);
+/// Why a schedule is stalled then.
+const REFUSED: &str = "RunRefused";
+/// Longest message of the API server, in characters.
+const MESSAGE: usize = 512;
 /// The longest time between two looks: a clock may be set.
 const AT_LEAST: Duration = Duration::from_mins(5);
 
@@ -94,6 +102,42 @@ pub fn decide(observed: &Observed<'_>, now: Timestamp) -> Step {
     step
 }
 
+/// What follows when the API server refuses the run that was to be made, in these words: it stays due.
+pub fn refused(observed: &Observed<'_>, step: Step, start: &Start, words: &str, now: Timestamp) -> Step {
+    let before = observed.status;
+    let message = format!("{} cannot be made: {}", start.name, shorten(words, MESSAGE));
+    let mut status = TempestScheduleStatus {
+        schedule: before.schedule.clone(),
+        handled_until: before.handled_until,
+        next_schedule_time: before.next_schedule_time,
+        last_schedule_time: before.last_schedule_time,
+        run_token: before.run_token.clone(),
+        missed: before.missed,
+        skipped: before.skipped,
+        ..step.status
+    };
+    status.active.retain(|name| *name != start.name);
+    let of_health = |condition: &Condition| condition.type_ == "Healthy";
+    let mut conditions = rows(
+        &[("Ready", "False"), ("Stalled", "True")],
+        REFUSED,
+        &message,
+        observed.generation,
+        now,
+        &before.conditions,
+    );
+    conditions.extend(status.conditions.into_iter().filter(of_health));
+    status.conditions = conditions;
+    let is_news = !before.conditions.iter().any(|condition| condition.reason == REFUSED);
+    let note = Note { type_: EventType::Warning, reason: REFUSED, text: message };
+    Step {
+        notes: is_news.then_some(note).into_iter().collect(),
+        again: WHILE_REFUSED,
+        status,
+        ..Step::default()
+    }
+}
+
 /// Starts, skips or misses the times that came since.
 fn keep_time(observed: &Observed<'_>, times: &Times, now: Timestamp, step: &mut Step) {
     let spec = observed.spec;
@@ -149,7 +193,9 @@ fn ask(observed: &Observed<'_>, step: &mut Step) {
         step.again = WHILE_ACTIVE;
         return;
     }
-    let of_token = Uuid::new_v5(&Uuid::NAMESPACE_OID, token.as_bytes()).simple().to_string();
+    // With the generation, since a token may come back while the run that it asked for before is still there.
+    let asked = format!("{} {token}", observed.generation.unwrap_or_default());
+    let of_token = Uuid::new_v5(&Uuid::NAMESPACE_OID, asked.as_bytes()).simple().to_string();
     let name = format!("{}-{}", observed.name, &of_token[..8]);
     if others(observed, &name).is_empty()
         || observed.spec.concurrency_policy.unwrap_or_default() != ConcurrencyPolicy::Forbid
@@ -197,7 +243,8 @@ fn conclude(observed: &Observed<'_>, now: Timestamp, step: &mut Step) {
     };
     let (yes, no) = if valid { ("True", "False") } else { ("False", "True") };
     let mut conditions = rows(&[("Ready", yes), ("Stalled", no)], reason, &message, generation, now, before);
-    let (healthy, reason) = match status.last_verdict {
+    let (healthy, reason) = match status.streak {
+        // Cancelled runs say nothing.
         None => ("Unknown", "NoRunEnded"),
         Some(_) if status.consecutive_failures >= threshold => ("False", "RunsFail"),
         Some(_) => ("True", "RunsPass"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::runtime::controller::Action;
-use kube::runtime::events::Recorder;
+use kube::runtime::events::{EventType, Recorder};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use super::notify::Notifier;
 use crate::api::schedule::{RunResult, TempestSchedule};
 use crate::api::tempest_run::{Phase, TempestRun};
 use crate::runner::Clock;
-use decide::{Note, Observed, Start, Step, decide};
+use decide::{Note, Observed, Start, Step, decide, refused};
 use results::Run;
 use times::Times;
 
@@ -67,8 +67,13 @@ pub async fn keep(schedule: Arc<TempestSchedule>, context: Arc<Context>) -> Resu
         status: &before,
         runs: &seen,
     };
-    let step = decide(&observed, context.clock.now());
-    act(&schedule, &context, &runs, &step).await?;
+    let mut step = decide(&observed, context.clock.now());
+    clear(&runs, &step).await?;
+    if let Some(start) = step.start.clone()
+        && let Some(words) = make(&schedule, &context, &runs, &start).await?
+    {
+        step = refused(&observed, step, &start, &words, context.clock.now());
+    }
     if before != step.status {
         write(&schedule, &context.client, &step).await?;
     }
@@ -87,34 +92,39 @@ pub fn on_error(schedule: Arc<TempestSchedule>, error: &kube::Error, _: Arc<Cont
     Action::requeue(AGAIN)
 }
 
-async fn act(
-    schedule: &TempestSchedule,
-    context: &Context,
-    runs: &Api<TempestRun>,
-    step: &Step,
-) -> Result<(), kube::Error> {
+/// Makes room first: a quota may count what is to be deleted.
+async fn clear(runs: &Api<TempestRun>, step: &Step) -> Result<(), kube::Error> {
     for name in &step.cancel {
         let cancel = Patch::Merge(json!({ "spec": { "cancel": true } }));
         is_there(runs.patch(name, &PatchParams::default(), &cancel).await)?;
-    }
-    if let Some(start) = &step.start {
-        match runs.create(&PostParams::default(), &made_for(schedule, start)).await {
-            // Made before, by whoever did not come to say so.
-            Err(kube::Error::Api(answer)) if answer.code == 409 => {}
-            Err(error) => return Err(error),
-            Ok(_) => {
-                let notifier = Notifier::new(context.recorder.clone(), schedule.object_ref(&()));
-                let text = format!("made {}", start.name);
-                notifier
-                    .publish(kube::runtime::events::EventType::Normal, "RunMade", "Schedule", &text)
-                    .await;
-            }
-        }
     }
     for name in &step.delete {
         is_there(runs.delete(name, &DeleteParams::background()).await)?;
     }
     Ok(())
+}
+
+/// Makes a run; the API server's words where it refuses: a quota, a policy, a label that is none.
+async fn make(
+    schedule: &TempestSchedule,
+    context: &Context,
+    runs: &Api<TempestRun>,
+    start: &Start,
+) -> Result<Option<String>, kube::Error> {
+    match runs.create(&PostParams::default(), &made_for(schedule, start)).await {
+        // Made before, by whoever did not come to say so.
+        Err(kube::Error::Api(answer)) if answer.code == 409 => {}
+        Err(kube::Error::Api(answer)) if matches!(answer.code, 400 | 403 | 422) => {
+            return Ok(Some(answer.message.clone()));
+        }
+        Err(error) => return Err(error),
+        Ok(_) => {
+            let notifier = Notifier::new(context.recorder.clone(), schedule.object_ref(&()));
+            let text = format!("made {}", start.name);
+            notifier.publish(EventType::Normal, "RunMade", "Schedule", &text).await;
+        }
+    }
+    Ok(None)
 }
 
 /// What is gone already is as good as done.

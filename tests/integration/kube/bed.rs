@@ -11,6 +11,7 @@ use tempest_operator::controller::jobs::JobConfig;
 use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
 use tempest_operator::controller::{ControllerOptions, LeaseConfig, run_with};
+use tempest_operator::openstack::EndpointPolicy;
 use tokio_util::sync::CancellationToken;
 
 use super::namespace::{Namespace, free_port, served};
@@ -50,8 +51,7 @@ impl Bed {
         let options = ControllerOptions {
             namespaces: vec![self.name.clone()],
             bind: ([127, 0, 0, 1], self.port).into(),
-            allow_loopback_endpoints: true,
-            api_server: Vec::new(),
+            endpoints: EndpointPolicy::allowing_loopback(),
             installation: "test".to_owned(),
             limits: self.limits,
             lease: LeaseConfig {

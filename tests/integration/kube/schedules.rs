@@ -93,6 +93,25 @@ fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_run_that_the_api_server_refuses_is_told_of_and_made_once_it_may_be() {
+    let bed = Bed::start("refused");
+    bed.usable_secret();
+    let wrong =
+        schedule("pass", "schedule: '0 0 1 1 *', runToken: 'now'").replace("team: net", "team: 'no label'");
+    bed.apply(&wrong);
+    let told = until(&bed, "it is told", SOON, |told| told["status"]["conditions"].is_array());
+    let ready = condition(&told, "Ready");
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("RunRefused")), "{told:#}");
+    assert!(ready["message"].as_str().unwrap().contains("no label"), "{told:#}");
+    assert_eq!(compute(&told), Status::Failed, "{told:#}");
+    assert!(bed.kubectl(&["get", "events"]).contains("RunRefused"));
+    bed.apply(&wrong.replace("'no label'", "net"));
+    let told = until(&bed, "the run passed", SOON, |told| told["status"]["streak"] == "1 passed");
+    assert_eq!(condition(&told, "Ready")["status"], "True", "{told:#}");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn the_example_is_valid_and_tells_its_next_time() {
     let bed = Bed::start("tsched-example");
     bed.kubectl(&["apply", "-f", repository("examples/tempestschedule.yaml").to_str().unwrap()]);

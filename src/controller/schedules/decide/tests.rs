@@ -37,11 +37,13 @@ struct World {
     spec: TempestScheduleSpec,
     status: TempestScheduleStatus,
     runs: Vec<Run>,
+    generation: i64,
 }
 
 impl World {
     fn new(spec: TempestScheduleSpec) -> Self {
-        let mut world = Self { spec, status: TempestScheduleStatus::default(), runs: Vec::new() };
+        let mut world =
+            Self { spec, status: TempestScheduleStatus::default(), runs: Vec::new(), generation: 1 };
         assert_eq!(world.look("2026-11-23T12:00:00Z").start, None);
         world
     }
@@ -54,7 +56,7 @@ impl World {
     fn observed<'a>(&'a self, times: &'a Result<Times, String>) -> Observed<'a> {
         Observed {
             name: "nightly",
-            generation: Some(1),
+            generation: Some(self.generation),
             created: at("2026-11-23T12:00:00Z"),
             spec: &self.spec,
             times,
@@ -170,7 +172,8 @@ fn another_schedule_counts_from_now() {
 
 #[test]
 fn a_schedule_that_nobody_saw_being_made_counts_from_then() {
-    let world = World { spec: hourly(), status: TempestScheduleStatus::default(), runs: Vec::new() };
+    let world =
+        World { spec: hourly(), status: TempestScheduleStatus::default(), runs: Vec::new(), generation: 1 };
     assert_eq!(started(&world.peek(at("2026-11-23T13:05:00Z"))), Some(at("2026-11-23T13:00:00Z")));
 }
 
@@ -191,6 +194,45 @@ fn a_changed_token_starts_a_run_now_once_nothing_forbids_it() {
 }
 
 #[test]
+fn a_token_that_comes_back_runs_again() {
+    let mut world = World::new(hourly());
+    let mut names = BTreeSet::new();
+    for token in ["7", "8", "7"] {
+        world.generation += 1;
+        world.spec.run_token = Some(token.to_owned());
+        let name = world.look("2026-11-23T12:10:00Z").start.unwrap().name;
+        world.runs.push(ended(&name, "2026-11-23T12:12:00Z", Verdict::Passed));
+        assert!(names.insert(name), "{names:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_refused_stays_due_and_the_schedule_says_why() {
+    let mut world = World::new(TempestScheduleSpec { run_token: Some("7".to_owned()), ..hourly() });
+    let times = Times::parse(&world.spec.schedule, None);
+    let refuse = |world: &mut World, now: &str| {
+        let step = world.peek(at(now));
+        let start = step.start.clone().expect("it is due");
+        let step = refused(&world.observed(&times), step, &start, "exceeded quota", at(now));
+        world.status = step.status.clone();
+        (start, step)
+    };
+    let (start, step) = refuse(&mut world, "2026-11-23T13:00:00Z");
+    assert_eq!(started(&Step { start: Some(start), ..Step::default() }), Some(at("2026-11-23T13:00:00Z")));
+    assert_eq!(
+        (condition(&step, "Ready"), condition(&step, "Stalled")),
+        (("False", "RunRefused"), ("True", "RunRefused"))
+    );
+    assert_eq!(condition(&step, "Healthy"), ("Unknown", "NoRunEnded"));
+    assert_eq!((reasons(&step), step.status.active.len()), (vec!["RunRefused"], 0));
+    let (_, step) = refuse(&mut world, "2026-11-23T13:00:20Z");
+    assert!(step.notes.is_empty(), "told once: {step:#?}");
+    let made = world.look("2026-11-23T13:00:40Z");
+    assert_eq!(started(&made), Some(at("2026-11-23T13:00:00Z")));
+    assert_eq!((condition(&made, "Ready").0, made.status.missed), ("True", 0));
+}
+
+#[test]
 fn a_token_waits_its_turn_behind_a_time() {
     let mut world =
         World::new(TempestScheduleSpec { concurrency_policy: Some(ConcurrencyPolicy::Allow), ..hourly() });
@@ -203,6 +245,13 @@ fn a_token_waits_its_turn_behind_a_time() {
 fn condition<'a>(step: &'a Step, kind: &str) -> (&'a str, &'a str) {
     let all = &step.status.conditions;
     all.iter().find(|one| one.type_ == kind).map(|one| (one.status.as_str(), one.reason.as_str())).unwrap()
+}
+
+#[test]
+fn a_cancelled_run_says_nothing_of_its_health() {
+    let mut world = World::new(hourly());
+    world.runs.push(ended("run", "2026-11-23T12:30:00Z", Verdict::Cancelled));
+    assert_eq!(condition(&world.look("2026-11-23T12:31:00Z"), "Healthy"), ("Unknown", "NoRunEnded"));
 }
 
 #[test]
