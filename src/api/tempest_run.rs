@@ -454,6 +454,9 @@ pub struct TempestRunStatus {
     /// The `runToken` that this attempt was made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_token: Option<String>,
+    /// Since when it waits for what it needs, such as its Secret; while it is `Pending`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
+    pub pending_since: Option<Timestamp>,
     /// Its place among those that wait, from 1; while it is `Queued`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
@@ -475,7 +478,7 @@ pub struct TempestRunStatus {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_whole_seconds")]
     pub completion_time: Option<Timestamp>,
-    /// How long it took, such as `3m12s`; written at the end.
+    /// How long it took from `startTime` to `completionTime`, such as `3m12s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
     /// How many tests ended how.

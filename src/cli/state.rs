@@ -52,14 +52,7 @@ impl State {
     /// Names what runs that died have left, and how it is undone.
     pub fn tell_of_leftovers(&self) -> Result<(), Problem> {
         let listing = self.list()?;
-        for (path, why) in &listing.unreadable {
-            let path = path.display().to_string();
-            terminal::err(&format!(
-                "warning: the ledger {} cannot be read: {}\n",
-                text::line(&path),
-                text::line(why)
-            ));
-        }
+        tell_of_unreadable(&listing);
         for found in listing.found.iter().filter(|found| !found.in_use && !found.document.entries.is_empty())
         {
             terminal::err(&format!(
@@ -72,6 +65,18 @@ impl State {
             ));
         }
         Ok(())
+    }
+}
+
+/// Warns of the ledgers that cannot be read.
+pub fn tell_of_unreadable(listing: &Listing) {
+    for (path, why) in &listing.unreadable {
+        let path = path.display().to_string();
+        terminal::err(&format!(
+            "warning: the ledger {} cannot be read: {}\n  next: look into it, and delete it once nothing of its run is left\n",
+            text::line(&path),
+            text::line(why)
+        ));
     }
 }
 

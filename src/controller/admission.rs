@@ -198,7 +198,8 @@ impl RunAdmission {
             let status = TempestRunStatus {
                 phase: Some(Phase::Running),
                 start_time: self.begun.start_time.or(now),
-                attempt_start_time: now,
+                // A pod's time begins when the pod does.
+                attempt_start_time: now.filter(|_| !self.elsewhere),
                 ..self.begun.clone()
             };
             match self.writer.begin(&moment, &status).await {

@@ -6,14 +6,19 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use uuid::Uuid;
 
+use super::FIELD_MANAGER;
 use crate::api::tempest_run::{AttemptStatus, Phase, Rerun, TempestRun, TempestRunStatus, TestStatus};
-use crate::outcome::{FailedStep, Outcome, Reason, TestResult, Verdict, VerdictPolicy};
+use crate::outcome::{FailedStep, Outcome, Reason, Summary, TestResult, Verdict, VerdictPolicy};
 use crate::plan::{RunIdentity, identity};
 use crate::report::RunReport;
 use crate::report::status::seconds;
 
 /// How many earlier attempts the status remembers.
-const HISTORY: usize = 10;
+pub const HISTORY: u32 = 10;
+/// How many pods of a run may be lost in a row before any test ended; a Job tries as often by default.
+const FRUITLESS: usize = 6;
+/// What an attempt takes of the run's time at least, so that one that ends its process at once does not for ever.
+const LEAST: Duration = Duration::from_secs(10);
 
 /// The number of the attempt that the status speaks of, from 1.
 pub fn number(run: &TempestRun) -> u32 {
@@ -41,7 +46,7 @@ pub fn restarted(run: &TempestRun, now: Timestamp) -> TempestRunStatus {
         attempt: Some(number(run) + 1),
         run_id: None,
         attempt_start_time: None,
-        played_seconds: seconds(played(&before, now)),
+        played_seconds: seconds(played(run, now)),
         suspended_since: None,
         suspended_seconds: None,
         current_steps: Vec::new(),
@@ -59,14 +64,34 @@ fn of_seconds(seconds: Option<u32>) -> Duration {
     Duration::from_secs(seconds.unwrap_or_default().into())
 }
 
-/// How much of its time a run has taken by now: all its attempts, without the queue and without what was suspended.
-pub fn played(status: &TempestRunStatus, now: Timestamp) -> Duration {
-    let until = status.suspended_since.unwrap_or(now);
+/// How much of its time a run has taken by now: all its attempts, without the queue, without what was suspended, and
+/// without the time in which nobody was there to play it.
+pub fn played(run: &TempestRun, now: Timestamp) -> Duration {
+    let status = run.status.clone().unwrap_or_default();
     let this_attempt = status.attempt_start_time.map_or(Duration::ZERO, |start| {
+        let until = status.suspended_since.unwrap_or_else(|| last_told(run).unwrap_or(now).min(now));
         let since = Duration::try_from(until.duration_since(start)).unwrap_or_default();
-        since.saturating_sub(of_seconds(status.suspended_seconds))
+        since.saturating_sub(of_seconds(status.suspended_seconds)).max(LEAST)
     });
-    played_before(status) + this_attempt
+    played_before(&status) + this_attempt
+}
+
+/// When the operator wrote last: whoever plays a run tells so.
+fn last_told(run: &TempestRun) -> Option<Timestamp> {
+    let ours = run.managed_fields().iter().filter(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
+    ours.filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max()
+}
+
+/// Whether so many pods in a row were lost before any test ended that the next one would be, too.
+pub fn are_fruitless(run: &TempestRun) -> bool {
+    let Some(status) = run.status.as_ref() else { return false };
+    let done = |summary: &Option<Summary>| summary.as_ref().map(Summary::done);
+    let now = done(&status.summary);
+    let is_like_now = |attempt: &&AttemptStatus| {
+        let then = done(&attempt.summary);
+        attempt.verdict.is_none() && (then.is_none() || now.is_none() || then == now)
+    };
+    status.history.iter().rev().take_while(is_like_now).count() + 1 >= FRUITLESS
 }
 
 /// The status with which an ended run begins again, because its token changed.
@@ -103,7 +128,7 @@ fn summarised(run: &TempestRun) -> AttemptStatus {
         run_id: status.run_id,
         run_token: status.run_token,
         verdict: status.verdict,
-        start_time: status.attempt_start_time.or(status.start_time),
+        start_time: status.attempt_start_time,
         completion_time: status.completion_time,
         summary: status.summary,
     }
@@ -112,7 +137,7 @@ fn summarised(run: &TempestRun) -> AttemptStatus {
 fn remember(history: &mut Vec<AttemptStatus>, attempt: AttemptStatus) {
     history.retain(|earlier| earlier.attempt != attempt.attempt);
     history.push(attempt);
-    history.drain(..history.len().saturating_sub(HISTORY));
+    history.drain(..history.len().saturating_sub(HISTORY as usize));
 }
 
 /// The prefixes of what attempts made that were interrupted.
@@ -140,6 +165,8 @@ pub fn carried_over(run: &TempestRun, report: Option<&RunReport>) -> Vec<TestRes
             whole.filter(|result| result.name == test.name && Some(result.outcome) == test.outcome);
         whole.next().cloned().or_else(|| result_of(test))
     })
+    // Whatever earlier attempts kept is undone before the next one plays.
+    .map(|result| TestResult { kept_until: None, ..result })
     .collect()
 }
 
@@ -165,7 +192,6 @@ fn result_of(test: &TestStatus) -> Option<TestResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Summary;
     use rstest::rstest;
     use serde_json::json;
 
@@ -248,12 +274,40 @@ mod tests {
     )]
     #[case::the_next_attempt_waits(json!({ "playedSeconds": 70 }), 70)]
     #[case::the_next_attempt_plays(json!({ "playedSeconds": 70, "attemptStartTime": "2026-11-23T00:09:00Z" }), 130)]
-    #[case::clocks_differ(json!({ "attemptStartTime": "2026-11-23T00:11:00Z" }), 0)]
+    #[case::clocks_differ(json!({ "attemptStartTime": "2026-11-23T00:11:00Z" }), 10)]
     fn only_what_is_played_is_of_a_runs_time(#[case] more: serde_json::Value, #[case] seconds: u64) {
         let mut status = json!({ "phase": "Running", "startTime": "2026-11-23T00:00:00Z" });
         status.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let status: TempestRunStatus = serde_json::from_value(status).unwrap();
-        assert_eq!(played(&status, "2026-11-23T00:10:00Z".parse().unwrap()), Duration::from_secs(seconds));
+        let mut run = run(&spec(&json!({})), &status);
+        assert_eq!(played(&run, "2026-11-23T00:10:00Z".parse().unwrap()), Duration::from_secs(seconds));
+        // The operator was last heard of at that time, and then was not there for hours.
+        let told = json!([
+            { "manager": "tempest-operator", "time": "2026-11-23T00:10:00Z" },
+            { "manager": "kubectl", "time": "2026-11-23T08:00:00Z" },
+        ]);
+        run.metadata.managed_fields = Some(serde_json::from_value(told).unwrap());
+        assert_eq!(played(&run, "2026-11-23T09:00:00Z".parse().unwrap()), Duration::from_secs(seconds));
+    }
+
+    #[rstest]
+    #[case::the_sixth(&[0; 5], Some(0), true)]
+    #[case::the_fifth(&[0; 4], Some(0), false)]
+    #[case::before_anything_was_planned(&[0; 5], None, true)]
+    #[case::a_test_ended(&[0; 5], Some(1), false)]
+    #[case::a_test_ended_before(&[0, 0, 0, 1, 1], Some(1), false)]
+    fn pods_that_are_lost_before_any_test_ends_are_not_replaced_for_ever(
+        #[case] history: &[u32],
+        #[case] now: Option<u32>,
+        #[case] fruitless: bool,
+    ) {
+        let summary = |passed: &u32| json!({ "total": 3, "passed": passed });
+        let history: Vec<_> = history
+            .iter()
+            .zip(1..)
+            .map(|(passed, number)| json!({ "attempt": number, "summary": summary(passed) }))
+            .collect();
+        let status = json!({ "history": history, "summary": now.as_ref().map(summary) });
+        assert_eq!(are_fruitless(&run(&spec(&json!({})), &status)), fruitless);
     }
 
     #[test]
@@ -278,7 +332,7 @@ mod tests {
             current.status = Some(again(&current, &VerdictPolicy::default()));
         }
         let history = &current.status.unwrap().history;
-        assert_eq!(history.len(), HISTORY);
+        assert_eq!(history.len(), HISTORY as usize);
         assert_eq!(history.last().unwrap().attempt, 22);
     }
 
@@ -289,10 +343,12 @@ mod tests {
         let mut whole =
             TestResult::not_started("good", None, Outcome::Passed, Reason::RecordMissing, String::new());
         whole.duration_ms = 4711;
+        whole.kept_until = Some(Timestamp::UNIX_EPOCH);
         report.tests = vec![whole];
         let carried = carried_over(&run, Some(&report));
         assert_eq!(carried.len(), 3);
         assert_eq!(carried[2].duration_ms, 4711);
+        assert_eq!(carried[2].kept_until, None, "what earlier attempts kept is undone");
         let bad = &carried[0];
         assert_eq!((bad.outcome, bad.reason), (Outcome::Failed, Some(Reason::RecordMissing)));
         assert_eq!(bad.failed_step.as_ref().unwrap().step, "s");

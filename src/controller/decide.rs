@@ -53,6 +53,8 @@ pub struct Observed {
     pub on_interruption: OnInterruption,
     /// Whether the time that it may take is over.
     pub out_of_time: bool,
+    /// Whether so many pods of it were lost in a row before any test ended that the next would be, too.
+    pub fruitless: bool,
     /// Whether this process stops.
     pub stopping: bool,
     /// Whether it is played in a pod of its own.
@@ -282,10 +284,10 @@ fn decide_interrupted(observed: &Observed) -> Decision {
     }
     match observed.on_interruption {
         _ if observed.cancel => Decision::EndCancelled,
-        // Whoever paused it did not mean its time to run.
-        _ if observed.out_of_time && !observed.suspend => {
-            ended(&format!("{known}, and the time allowed to the run is over"))
-        }
+        _ if observed.out_of_time => ended(&format!("{known}, and the time allowed to the run is over")),
+        _ if observed.fruitless => ended(&format!(
+            "{known}, and too many pods in a row ended before any test did: see the events of their Jobs"
+        )),
         OnInterruption::Fail => ended(known),
         OnInterruption::Restart => Decision::Restart,
     }

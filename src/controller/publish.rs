@@ -17,7 +17,7 @@ use super::status_writer::{StatusWriter, WriteError};
 use crate::api::tempest_run::TempestRunStatus;
 use crate::outcome::{Outcome, TestResult, VerdictPolicy};
 use crate::report::RunReport;
-use crate::report::status::status;
+use crate::report::status::{in_words, status};
 use crate::runner::event::{Event, EventKind};
 use crate::telemetry::Metrics;
 
@@ -170,12 +170,15 @@ impl Page for Publisher<'_> {
         let report = cut.as_ref().unwrap_or(report);
         let reference = self.reports.save(report, &self.policy).await?;
         let told = status(report);
+        // An attempt goes on from when the run began, whatever interrupted it.
+        let start_time = self.base.start_time.or(told.start_time);
+        let took = start_time.zip(told.completion_time).map(|(start, end)| end.duration_since(start));
         let whole = TempestRunStatus {
             attempt: self.base.attempt,
             run_token: self.base.run_token.clone(),
             history: self.base.history.clone(),
-            // An attempt goes on from when the run began, whatever interrupted it.
-            start_time: self.base.start_time.or(told.start_time),
+            start_time,
+            duration: took.map(|took| in_words(took.try_into().unwrap_or_default())),
             played_seconds: self.base.played_seconds,
             report: reference.or_else(|| self.base.report.clone()),
             ..told

@@ -167,7 +167,6 @@ fn facts(run: &TempestRun, task: Task, now: Timestamp) -> Observed {
     let execution = &run.spec.execution;
     let since = |time: Timestamp| Duration::try_from(now.duration_since(time)).unwrap_or_default();
     let until = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
-    let age = run.meta().creation_timestamp.as_ref().map(|time| since(time.0)).unwrap_or_default();
     let deadline = execution.start_deadline_seconds.map(|seconds| Duration::from_secs(seconds.into()));
     let stage = match status.phase {
         Some(Phase::Completed) => Stage::Ended,
@@ -187,9 +186,11 @@ fn facts(run: &TempestRun, task: Task, now: Timestamp) -> Observed {
         has_ledger: false,
         task,
         credentials: Credentials::NotNeeded,
-        start_deadline_passed: age >= deadline.unwrap_or(START_DEADLINE),
+        start_deadline_passed: status.pending_since.map_or(Duration::ZERO, since)
+            >= deadline.unwrap_or(START_DEADLINE),
         on_interruption: execution.on_interruption.unwrap_or_default(),
-        out_of_time: attempts::played(&status, now) > plan::settings(&run.spec).run_timeout,
+        out_of_time: attempts::played(run, now) > plan::settings(&run.spec).run_timeout,
+        fruitless: is_in_job(run) && attempts::are_fruitless(run),
         stopping: false,
         in_job: is_in_job(run),
         elsewhere: false,
@@ -218,7 +219,7 @@ async fn act(
         (Decision::Acknowledge, _) => writer.acknowledge().await?,
         (Decision::Wait { reason, message }, _) => {
             let moment = Moment::Underway { reason, message };
-            writer.moment(&moment, keeping(&run, Phase::Pending)).await?;
+            writer.moment(&moment, pending(&run, context.clock.now())).await?;
             return Ok(Action::requeue(CREDENTIALS_AGAIN));
         }
         (Decision::Suspend, _) => {
@@ -302,6 +303,9 @@ async fn restart(run: &TempestRun, context: &Context, writer: &StatusWriter) -> 
     let moment = Moment::Underway { reason: "Interrupted", message: message.clone() };
     writer.moment(&moment, status).await?;
     notifier(run, context).publish(EventType::Warning, "Interrupted", "Play", &message).await;
+    if is_in_job(run) {
+        jobs::forget_oldest(&context.client, run).await;
+    }
     Ok(())
 }
 
@@ -373,5 +377,16 @@ async fn release(run: &TempestRun, context: &Context) -> Result<(), kube::Error>
 
 /// A status that says only where the run is, keeping what it said before.
 pub fn keeping(run: &TempestRun, phase: Phase) -> TempestRunStatus {
-    TempestRunStatus { phase: Some(phase), queue_position: None, ..run.status.clone().unwrap_or_default() }
+    TempestRunStatus {
+        phase: Some(phase),
+        queue_position: None,
+        pending_since: None,
+        ..run.status.clone().unwrap_or_default()
+    }
+}
+
+/// The status of a run that waits for what it needs.
+fn pending(run: &TempestRun, now: Timestamp) -> TempestRunStatus {
+    let since = run.status.as_ref().and_then(|status| status.pending_since);
+    TempestRunStatus { pending_since: since.or(Some(now)), ..keeping(run, Phase::Pending) }
 }

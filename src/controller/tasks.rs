@@ -73,6 +73,7 @@ pub fn begun(run: &TempestRun, identity: &RunIdentity) -> TempestRunStatus {
         run_id: Some(identity.run_id.clone()),
         run_token: before.run_token.clone().or_else(|| run.spec.run_token.clone()),
         queue_position: None,
+        pending_since: None,
         ..before
     }
 }

@@ -90,30 +90,11 @@ pub struct TestContext<'a> {
     pub test: &'a PlannedTest,
     /// The document.
     pub scenario: &'a Scenario,
-    /// When it began.
+    /// When it began; its repetitions share that.
     pub started: Instant,
-    /// Its end.
-    pub deadline: Instant,
     /// Which of its repetitions this is, when it has several.
     pub repetition: Option<u32>,
     state: Mutex<TestState>,
-}
-
-/// The time that a test has; its repetitions share it.
-#[derive(Clone, Copy, Debug)]
-pub struct TestTime {
-    /// Its begin.
-    pub started: Instant,
-    /// Its end.
-    pub deadline: Instant,
-}
-
-impl TestTime {
-    /// From now on, as long as the run allows.
-    pub fn from_now(run: &RunContext) -> Self {
-        let started = Instant::now();
-        Self { started, deadline: (started + run.plan.settings.test_timeout).min(run.deadline.get()) }
-    }
 }
 
 /// What is wanted of a record set.
@@ -180,17 +161,21 @@ impl<'a> TestContext<'a> {
         run: &'a RunContext,
         test: &'a PlannedTest,
         scenario: &'a Scenario,
-        time: TestTime,
+        started: Instant,
         repetition: Option<u32>,
     ) -> Self {
-        let TestTime { started, deadline } = time;
         let state = TestState { scope: first_scope(run, test, scenario), ..TestState::default() };
-        Self { run, test, scenario, started, deadline, repetition, state: Mutex::new(state) }
+        Self { run, test, scenario, started, repetition, state: Mutex::new(state) }
     }
 
     /// What the test has learned; held only for a moment, never across an await.
     pub fn state(&self) -> MutexGuard<'_, TestState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its end: its own time, as long as the run's allows.
+    pub fn deadline(&self) -> Instant {
+        (self.started + self.run.plan.settings.test_timeout).min(self.run.deadline.get())
     }
 
     /// Notes that the cloud has just accepted a change.
@@ -346,7 +331,7 @@ impl<'a> StepContext<'a> {
             general,
             every,
             deadline,
-            test_deadline: self.test.deadline,
+            test_deadline: self.test.deadline(),
             cancel: &self.run().cancel,
             on_change: &on_change,
         };

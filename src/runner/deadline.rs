@@ -1,6 +1,6 @@
 //! A run's end, which moves while the run is suspended.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,21 +10,56 @@ use super::event::EventKind;
 
 /// The moment at which a run's time is over.
 #[derive(Debug)]
-pub struct Deadline(Mutex<Instant>);
+pub struct Deadline(Mutex<State>);
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    end: Instant,
+    /// Since when the time stands still.
+    stopped: Option<Instant>,
+}
+
+impl State {
+    fn end_as_of(self, now: Instant) -> Instant {
+        self.end + self.stopped.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+}
 
 impl Deadline {
     /// This long from now.
     pub fn after(time: Duration) -> Self {
-        Self(Mutex::new(Instant::now() + time))
+        Self(Mutex::new(State { end: Instant::now() + time, stopped: None }))
     }
 
-    /// The moment.
+    /// The moment, as far as it is known now: while the time stands still, it moves.
     pub fn get(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().end_as_of(Instant::now())
     }
 
-    fn put_off(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    /// Whether the time is over.
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.get()
+    }
+
+    fn stop(&self) {
+        self.state().stopped = Some(Instant::now());
+    }
+
+    fn go_on(&self) {
+        let mut state = self.state();
+        *state = State { end: state.end_as_of(Instant::now()), stopped: None };
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until the run's time is over.
+pub async fn time_is_over(run: &RunContext) {
+    while !run.deadline.is_over() {
+        run.paused.until(false).await;
+        tokio::time::sleep_until(run.deadline.get()).await;
     }
 }
 
@@ -32,20 +67,39 @@ impl Deadline {
 pub async fn follow_suspension(run: &RunContext) {
     let mut before = Duration::ZERO;
     let tell = |since, before: Duration| {
-        run.tell(EventKind::Suspended {
-            since,
-            before_ms: u64::try_from(before.as_millis()).unwrap_or(u64::MAX),
-        });
+        let before_ms = u64::try_from(before.as_millis()).unwrap_or(u64::MAX);
+        run.tell(EventKind::Suspended { since, before_ms });
     };
     loop {
         run.suspension.until(true).await;
         let since = Instant::now();
+        run.deadline.stop();
         run.paused.set(true);
         tell(Some(run.clock.now()), before);
         run.suspension.until(false).await;
-        run.deadline.put_off(since.elapsed());
+        run.deadline.go_on();
         before += since.elapsed();
         run.paused.set(false);
         tell(None, before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_moves_while_the_time_stands_still() {
+        let deadline = Deadline::after(Duration::from_secs(60));
+        advance(Duration::from_secs(50)).await;
+        deadline.stop();
+        advance(Duration::from_hours(2)).await;
+        assert_eq!(deadline.get() - Instant::now(), Duration::from_secs(10));
+        deadline.go_on();
+        advance(Duration::from_secs(9)).await;
+        assert!(!deadline.is_over());
+        advance(Duration::from_secs(1)).await;
+        assert!(deadline.is_over());
     }
 }

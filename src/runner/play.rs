@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::audit::{self, Marks};
-use super::context::{RunContext, StepContext, TestContext, TestTime, expression_fault};
+use super::context::{RunContext, StepContext, TestContext, expression_fault};
 use super::event::EventKind;
 use super::fault::{StepEnd, StepFault};
 use super::spans::in_step;
@@ -29,10 +29,10 @@ pub type Keep<'a> = &'a (dyn Fn(&TestResult) -> Option<Timestamp> + Sync);
 
 /// Plays `scenario` as `test` of the run and tells what happens. What it made stays when `keep` says until when.
 pub async fn play(run: &RunContext, test: &PlannedTest, scenario: &Scenario, keep: Keep<'_>) -> TestResult {
-    let time = TestTime::from_now(run);
+    let began = Instant::now();
     let result = match scenario.repeat {
-        Some(repeat) => repeat::play(run, test, scenario, repeat, time, keep).await,
-        None => play_through(TestContext::new(run, test, scenario, time, None), keep).await,
+        Some(repeat) => repeat::play(run, test, scenario, repeat, began, keep).await,
+        None => play_through(TestContext::new(run, test, scenario, began, None), keep).await,
     };
     thresholds::judge(result, &[&scenario.thresholds, &run.plan.settings.thresholds])
 }
@@ -72,7 +72,10 @@ pub async fn play_through(context: TestContext<'_>, keep: Keep<'_>) -> TestResul
         result.check_was_open = fault.check_was_open;
         result.failed_step = (!step.is_empty()).then(|| -> FailedStep { fault.failed_step(&step) });
     }
-    result.kept_until = keep(&result);
+    // Of nothing, nothing is kept.
+    if !run.ledger.open_of(&test.prefix).await.is_empty() {
+        result.kept_until = keep(&result);
+    }
     if result.kept_until.is_some() {
         run.keep(&test.prefix);
     } else {
@@ -166,7 +169,7 @@ async fn play_once(context: StepContext<'_>) -> Result<(), Faulty> {
     if test.run.cancel.is_cancelled() {
         return conclude(&context, began, Err(StepFault::cancelled()));
     }
-    if began >= test.deadline {
+    if began >= test.deadline() {
         let fault = StepFault::errored(Reason::TestTimedOut, format!("before step '{}'", context.label));
         return conclude(&context, began, Err(fault.at_test_deadline()));
     }

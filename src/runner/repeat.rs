@@ -3,9 +3,10 @@
 use std::future::ready;
 
 use futures::stream::{self, StreamExt};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::context::{RunContext, TestContext, TestTime};
+use super::context::{RunContext, TestContext};
 use super::play::{Keep, play_through};
 use crate::outcome::{Outcome, Reason, TestResult};
 use crate::plan::PlannedTest;
@@ -18,7 +19,7 @@ pub async fn play(
     test: &PlannedTest,
     scenario: &Scenario,
     repeat: Repeat,
-    time: TestTime,
+    began: Instant,
     keep: Keep<'_>,
 ) -> TestResult {
     let enough = CancellationToken::new();
@@ -29,7 +30,7 @@ pub async fn play(
                 return None;
             }
             let test = test.repetition(number);
-            let context = TestContext::new(run, &test, scenario, time, Some(number));
+            let context = TestContext::new(run, &test, scenario, began, Some(number));
             let result = play_through(context, keep).await;
             if result.outcome != Outcome::Passed {
                 enough.cancel();

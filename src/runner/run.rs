@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use tokio::join;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -255,7 +254,7 @@ fn why_not(run: &RunContext, failed: &CancellationToken) -> Option<(Outcome, Rea
         let message = "the run was cancelled before this test started";
         return Some((Outcome::Cancelled, Reason::Cancelled, message));
     }
-    if Instant::now() >= run.deadline.get() {
+    if run.deadline.is_over() {
         let message = "the time allowed to the run ended before this test started";
         return Some((Outcome::TimedOut, Reason::RunTimedOut, message));
     }

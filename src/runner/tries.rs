@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::context::RunContext;
+use super::deadline::time_is_over;
 use super::event::EventKind;
 use super::locks::Held;
 use super::play::play;
@@ -56,19 +57,38 @@ fn told(run: &RunContext, result: TestResult) -> TestResult {
 
 /// The locks that the scenario needs; [`None`] when the run ends before they are free.
 async fn take_locks(run: &RunContext, test: &PlannedTest, scenario: &Scenario) -> Option<Held> {
-    let taking = run.locks.take(&run.identity, scenario.exclusive, &scenario.locks);
-    tokio::pin!(taking);
-    tokio::select! {
-        biased;
-        held = &mut taking => return Some(held),
-        () = sleep(PATIENCE) => {}
-    }
-    let message = "waits until others that it must not be beside are done".to_owned();
-    run.tell(EventKind::TestWaiting { test: test.name.clone(), message });
-    tokio::select! {
-        held = &mut taking => Some(held),
-        () = run.cancel.cancelled() => None,
-        () = tokio::time::sleep_until(run.deadline.get()) => None,
+    let take = || Box::pin(run.locks.take(&run.identity, scenario.exclusive, &scenario.locks));
+    let ended = async {
+        tokio::select! {
+            () = run.cancel.cancelled() => {}
+            () = time_is_over(run) => {}
+        }
+    };
+    let (mut taking, patience) = (take(), sleep(PATIENCE));
+    tokio::pin!(ended, patience);
+    let mut told = false;
+    loop {
+        let held = tokio::select! {
+            biased;
+            held = &mut taking => held,
+            () = &mut ended => return None,
+            () = &mut patience, if !told => {
+                told = true;
+                let message = "waits until others that it must not be beside are done".to_owned();
+                run.tell(EventKind::TestWaiting { test: test.name.clone(), message });
+                continue;
+            }
+        };
+        if !run.paused.is_set() {
+            return Some(held);
+        }
+        // Nothing begins while the run is suspended, and others may go first.
+        drop(held);
+        tokio::select! {
+            () = run.paused.until(false) => {}
+            () = &mut ended => return None,
+        }
+        taking = take();
     }
 }
 
@@ -86,7 +106,7 @@ fn may_try_again(run: &RunContext, test: &PlannedTest, result: &TestResult, numb
     number <= run.plan.settings.retries
         && result.outcome.went_wrong()
         && !run.cancel.is_cancelled()
-        && Instant::now() < run.deadline.get()
+        && !run.deadline.is_over()
         && !is_as_expected(result, test.expectation.as_ref())
 }
 

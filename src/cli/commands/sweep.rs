@@ -27,16 +27,16 @@ pub async fn run(args: SweepArgs) -> Result<Exit, Problem> {
         Control { cancel: signals.cancel.clone(), abandon: signals.abandon.clone(), ..Control::default() };
 
     let sweeping = sweep(&request, &state, before, args.dry_run, &control);
-    let left = tokio::select! {
-        left = sweeping => left?,
+    let (left, all_read) = tokio::select! {
+        swept = sweeping => swept?,
         () = interrupted(&signals) => {
             terminal::err("cancelled; what is left stays in its ledger, the same command goes on with it\n");
             return Ok(Exit::Cancelled);
         }
     };
-    show(&left, args.dry_run)?;
+    show(&left, args.dry_run, all_read)?;
     let all_gone = args.dry_run || left.iter().all(|leak| leak.removed);
-    Ok(if all_gone { Exit::Passed } else { Exit::Failed })
+    Ok(if all_gone && all_read { Exit::Passed } else { Exit::Failed })
 }
 
 /// Every removal is complete in itself, so the first signal may end it.
@@ -50,14 +50,16 @@ fn before(args: &SweepArgs, now: Timestamp) -> Result<Timestamp, Problem> {
     )
 }
 
+/// What was left, and whether every ledger could be read.
 async fn sweep(
     request: &Request,
     state: &State,
     before: Timestamp,
     dry_run: bool,
     control: &Control,
-) -> Result<Vec<Leak>, Problem> {
+) -> Result<(Vec<Leak>, bool), Problem> {
     let listing = state.list()?;
+    state::tell_of_unreadable(&listing);
     let under_way = |found: &&FoundLedger| found.in_use && found.document.run.started < before;
     if let Some(found) = listing.found.iter().find(under_way) {
         // Its things would be taken from under it.
@@ -73,7 +75,7 @@ async fn sweep(
     }
     let inputs = request.inputs(request::new_run(&state.installation));
     left.extend(runner::sweep(&inputs, before, dry_run, control).await.map_err(|fault| broken(&fault))?);
-    Ok(left)
+    Ok((left, listing.unreadable.is_empty()))
 }
 
 async fn of_ledger(
@@ -127,10 +129,11 @@ pub fn broken(fault: &RunFault) -> Problem {
     Problem::unable(format!("{}: {}{facts}", fault.reason, fault.message))
 }
 
-fn show(left: &[Leak], dry_run: bool) -> Result<(), Problem> {
+fn show(left: &[Leak], dry_run: bool, all_read: bool) -> Result<(), Problem> {
     let text = match (left.is_empty(), dry_run) {
         (true, true) => "nothing further would be removed\n".to_owned(),
-        (true, false) => "nothing is left\n".to_owned(),
+        (true, false) if all_read => "nothing is left\n".to_owned(),
+        (true, false) => "nothing else is left\n".to_owned(),
         (false, true) => format!("would be removed:\n{}", table::leaks(left, terminal::width())),
         (false, false) => table::leaks(left, terminal::width()),
     };

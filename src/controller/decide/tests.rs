@@ -18,6 +18,7 @@ fn fresh() -> Observed {
         start_deadline_passed: false,
         on_interruption: OnInterruption::Restart,
         out_of_time: false,
+        fruitless: false,
         stopping: false,
         in_job: false,
         elsewhere: false,
@@ -148,7 +149,6 @@ fn kept(seconds: u64) -> Observed {
     Decision::Restart
 )]
 #[case::interrupted_undone_and_cancelled(Observed { cancel: true, ..began() }, Decision::EndCancelled)]
-#[case::interrupted_while_suspended_has_time(Observed { suspend: true, out_of_time: true, ..began() }, Decision::Restart)]
 #[case::a_pod_plays_and_nobody_follows(elsewhere(began()), Decision::Follow)]
 #[case::a_pod_is_followed(elsewhere(underway(began())), Decision::LookAgainIn(TASK_AGAIN))]
 #[case::a_pod_plays_and_the_run_is_cancelled(elsewhere(Observed { cancel: true, ..began() }), Decision::Follow)]
@@ -191,6 +191,7 @@ fn one_row_one_step(#[case] observed: Observed, #[case] decision: Decision) {
 #[case::nobody_can_undo(Observed { has_ledger: true, credentials: unusable(), ..began() }, "no Secret")]
 #[case::it_was_a_pod(Observed { in_job: true, on_interruption: OnInterruption::Fail, ..began() }, "the pod that played it")]
 #[case::its_time_is_over(Observed { out_of_time: true, ..began() }, "time allowed to the run is over")]
+#[case::its_pods_die(Observed { in_job: true, fruitless: true, ..began() }, "too many pods in a row")]
 fn an_interrupted_run_ends_and_says_what_is_left(#[case] observed: Observed, #[case] words: &str) {
     let Decision::EndInterrupted { message } = decide(&observed) else { panic!("{observed:?}") };
     assert!(message.contains(words), "{message}");

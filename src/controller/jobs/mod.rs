@@ -49,8 +49,18 @@ pub fn name(run: &TempestRun, attempt: u32) -> String {
 /// Removes by what pods were followed, once the run has ended and its status says so: whoever comes too late sees it
 /// there. What an interrupted attempt left is kept until then, so that no other pod takes it up.
 pub async fn forget(client: &Client, run: &TempestRun) {
+    let known = attempts::interrupted_numbers(run).into_iter().chain([attempts::number(run)]);
+    forget_attempts(client, run, known).await;
+}
+
+/// Removes by what the pod was followed of the attempt that the history has no place for any more.
+pub async fn forget_oldest(client: &Client, run: &TempestRun) {
+    forget_attempts(client, run, attempts::number(run).checked_sub(attempts::HISTORY)).await;
+}
+
+async fn forget_attempts(client: &Client, run: &TempestRun, numbers: impl IntoIterator<Item = u32>) {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
-    for attempt in attempts::interrupted_numbers(run).into_iter().chain([attempts::number(run)]) {
+    for attempt in numbers {
         for name in [name(run, attempt), lease::name(run, attempt)] {
             match maps.delete(&name, &DeleteParams::default()).await {
                 Err(kube::Error::Api(answer)) if answer.code == 404 => {}

@@ -26,11 +26,10 @@ pub fn news(before: &RunReport, after: &RunReport, acknowledged: &[String], now:
     }
     for result in after.tests.iter().filter(|result| !before.tests.contains(result)) {
         let (name, result) = (&result.name, Box::new(result.clone()));
-        let kind = if acknowledged.contains(name) {
-            EventKind::TestCarriedOver { result }
-        } else {
-            EventKind::TestFinished { result }
-        };
+        // What was told before may have been cut since.
+        let is_known = acknowledged.contains(name) || before.tests.iter().any(|test| test.name == *name);
+        let kind =
+            if is_known { EventKind::TestCarriedOver { result } } else { EventKind::TestFinished { result } };
         tell(None, kind);
     }
     for current in &after.current {
@@ -157,6 +156,20 @@ mod tests {
             events.iter().filter(|event| matches!(event.kind, EventKind::RunFinished { .. })).count()
         };
         assert_eq!(ends(&news(&all[0], last, &[], samples::at(0))), 1);
+    }
+
+    #[test]
+    fn an_outcome_whose_details_were_cut_is_not_told_again() {
+        let before = tellings().pop().unwrap();
+        let mut after = before.clone();
+        for test in &mut after.tests {
+            test.steps.clear();
+            test.message = Some("cut".into());
+        }
+        let events = news(&before, &after, &[], samples::at(0));
+        assert!(!events.is_empty());
+        let is_carried = |event: &Event| matches!(event.kind, EventKind::TestCarriedOver { .. });
+        assert!(events.iter().all(is_carried), "{events:#?}");
     }
 
     #[test]

@@ -7,11 +7,10 @@ use std::process::{Command, Stdio};
 use super::support::Home;
 use crate::support::{Process, binary, three_free_ports};
 
-#[test]
-fn a_run_passes_against_the_simulated_cloud_of_another_process() {
-    let (home, port) = (Home::new(), three_free_ports().to_string());
+/// Serves a simulated cloud on `port` and writes its clouds.yaml into `home`; gives what it says of itself.
+fn serve(home: &Home, port: &str) -> (Process, String) {
     let cloud = binary()
-        .args(["simcloud", "--port", &port, "--latency", "zero"])
+        .args(["simcloud", "--port", port, "--latency", "zero"])
         .stdout(File::create(home.path().join("clouds.yaml")).unwrap())
         .stderr(Stdio::piped())
         .spawn()
@@ -19,6 +18,27 @@ fn a_run_passes_against_the_simulated_cloud_of_another_process() {
     let mut cloud = Process(cloud);
     let mut told = String::new();
     BufReader::new(cloud.0.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    (cloud, told)
+}
+
+#[test]
+fn a_sweep_does_not_say_that_nothing_is_left_when_a_ledger_cannot_be_read() {
+    let (home, port) = (Home::new(), three_free_ports().to_string());
+    let (_cloud, _) = serve(&home, &port);
+    home.file("state/ci/0123456789ab.json", "{ cut short");
+    let arguments = ["sweep", "--os-cloud", "demo", "--installation", "ci", "--state-dir", "state"];
+    let ended = home.run(&arguments);
+    assert_eq!((ended.code, ended.out.as_str()), (1, "nothing else is left\n"), "{ended:?}");
+    assert!(ended.err.contains("0123456789ab.json cannot be read"), "{ended:?}");
+    std::fs::remove_file(home.path().join("state/ci/0123456789ab.json")).unwrap();
+    let ended = home.run(&arguments);
+    assert_eq!((ended.code, ended.out.as_str()), (0, "nothing is left\n"), "{ended:?}");
+}
+
+#[test]
+fn a_run_passes_against_the_simulated_cloud_of_another_process() {
+    let (home, port) = (Home::new(), three_free_ports().to_string());
+    let (mut cloud, told) = serve(&home, &port);
     let (suffix, servers) = told
         .trim()
         .strip_prefix("zones may be made under ")

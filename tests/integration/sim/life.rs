@@ -11,6 +11,7 @@ use tempest_operator::runner::{Control, Locks, undo};
 use tempest_operator::simcloud::{Fault, Scope, Service, SimCloud};
 use tokio::time::timeout;
 
+use super::pace::{on_a_paused_clock, paused_clock};
 use super::player::{FIP_OWN, PORT, Played, Player, ZONE, clean, cloud};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -119,6 +120,30 @@ async fn what_a_failed_test_made_is_kept_for_a_look_at_it_and_then_undone() {
     clean(&cloud);
 }
 
+/// A scenario that makes nothing, and fails.
+const NOTHING: &str = "\
+apiVersion: crossservice.dev/v1alpha1
+kind: TempestScenario
+metadata: {name: nothing}
+spec:
+  title: Nothing
+  steps:
+    - name: never
+      within: 1s
+      expect: {service: dns, path: /zones, that: ['false']}
+";
+
+#[tokio::test]
+async fn of_nothing_nothing_is_kept() {
+    let cloud = cloud().await;
+    let mut player = Player::of_text(&cloud, NOTHING);
+    player.arrange = Box::new(|plan| plan.settings.keep_on_failure = Duration::from_mins(10));
+    let played = player.play().await;
+    let test = played.only();
+    assert_eq!((test.outcome, test.kept_until), (Outcome::Failed, None), "{test:#?}");
+    clean(&cloud);
+}
+
 #[tokio::test]
 async fn a_suspended_run_begins_no_test_and_goes_on_when_it_is_resumed() {
     let cloud = cloud().await;
@@ -175,6 +200,39 @@ async fn a_run_that_is_suspended_before_it_begins_begins_no_test() {
         |is: &dyn Fn(&EventKind) -> bool| played.events.iter().position(|event| is(&event.kind)).unwrap();
     assert!(first(&resumed) < first(&begun), "{:#?}", played.events);
     clean(&cloud);
+}
+
+/// Two that must not be beside one another: while the run is suspended, the one that waits does not begin, and the
+/// run's minute does not go by.
+#[test]
+fn a_test_that_waits_for_another_does_not_begin_while_its_run_is_suspended() {
+    on_a_paused_clock(async {
+        let cloud = cloud().await;
+        let both = format!("{ALONE}---\n{}", ALONE.replace("name: alone", "name: beside"));
+        let mut player = Player::of_text(&cloud, &both);
+        player.clock = paused_clock();
+        player.arrange = Box::new(|plan| plan.settings.run_timeout = Duration::from_mins(1));
+        let suspension = player.control.suspension.clone();
+        player.on_event = Box::new(move |event: &Event| match &event.kind {
+            EventKind::TestWaiting { .. } => suspension.set(true),
+            EventKind::Suspended { since: Some(_), .. } => {
+                let suspension = suspension.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_hours(2)).await;
+                    suspension.set(false);
+                });
+            }
+            _ => {}
+        });
+        let played = player.play().await;
+        played.passed();
+        let first = |is: &dyn Fn(&EventKind) -> bool| played.events.iter().position(|event| is(&event.kind));
+        let resumed = first(&|kind| matches!(kind, EventKind::Suspended { since: None, .. })).unwrap();
+        let last =
+            played.events.iter().rposition(|event| matches!(event.kind, EventKind::TestStarted { .. }));
+        assert!(resumed < last.unwrap(), "{:#?}", played.events);
+        clean(&cloud);
+    });
 }
 
 #[tokio::test]

@@ -317,6 +317,7 @@ impl World {
             credentials: Credentials::NotNeeded,
             start_deadline_passed: self.now >= START_DEADLINE,
             on_interruption: self.nature.on_interruption,
+            fruitless: false,
             out_of_time: self.began_at.is_some_and(|began| since(began) > RUN_TIMEOUT),
             stopping: self.stopping,
             in_job: self.nature.in_job,
