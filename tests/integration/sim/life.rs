@@ -8,11 +8,11 @@ use tempest_operator::outcome::{Outcome, Reason, Verdict};
 use tempest_operator::runner::event::{Event, EventKind};
 use tempest_operator::runner::ledger::Ledger;
 use tempest_operator::runner::{Control, Locks, undo};
-use tempest_operator::simcloud::{Fault, Scope, Service, SimCloud};
+use tempest_operator::simcloud::{Fault, Latency, Scope, Service, SimCloud, SimOptions};
 use tokio::time::timeout;
 
 use super::pace::{on_a_paused_clock, paused_clock};
-use super::player::{FIP_OWN, PORT, Played, Player, ZONE, clean, cloud};
+use super::player::{FIP_OWN, PORT, Played, Player, ZONE, clean, cloud, cloud_with};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -207,7 +207,8 @@ async fn a_run_that_is_suspended_before_it_begins_begins_no_test() {
 #[test]
 fn a_test_that_waits_for_another_does_not_begin_while_its_run_is_suspended() {
     on_a_paused_clock(async {
-        let cloud = cloud().await;
+        let latency = Latency::Realistic { seed: 1 };
+        let cloud = cloud_with(SimOptions { latency, ..SimOptions::default() }).await;
         let both = format!("{ALONE}---\n{}", ALONE.replace("name: alone", "name: beside"));
         let mut player = Player::of_text(&cloud, &both);
         player.clock = paused_clock();

@@ -208,7 +208,7 @@ fn a_token_that_comes_back_runs_again() {
 
 #[test]
 fn a_run_that_is_refused_stays_due_and_the_schedule_says_why() {
-    let mut world = World::new(TempestScheduleSpec { run_token: Some("7".to_owned()), ..hourly() });
+    let mut world = World::new(hourly());
     let times = Times::parse(&world.spec.schedule, None);
     let refuse = |world: &mut World, now: &str| {
         let step = world.peek(at(now));
