@@ -34,7 +34,8 @@ pub trait Page: Send + Sync {
 
 /// Follows events to their end and writes down what they tell, at a pace; `heard` gets each as it comes.
 /// `carried_over` are the outcomes that are written down already. Once `handing_over` is set another process goes on
-/// with the run: what is cut short then has no outcome, and the run no end.
+/// with the run: what is cut short then has no outcome, and the run no end. That a run started is told together with
+/// what it did next: one that was cut short in the queue has not begun, and nothing may say that it has.
 pub async fn write_down(
     page: &dyn Page,
     policy: &VerdictPolicy,
@@ -46,15 +47,22 @@ pub async fn write_down(
     let mut report = RunReport { tests: carried_over, ..RunReport::default() };
     let mut writes = Pace::new(Instant::now());
     let mut due = None;
+    let mut started = None;
     loop {
         tokio::select! {
             event = events.recv() => {
                 let Some(event) = event else { break };
+                if matches!(event.kind, EventKind::RunStarted { .. }) {
+                    started = Some(event);
+                    continue;
+                }
                 if handing_over.is_cancelled() && is_cut_short(&event) {
                     continue;
                 }
-                report.apply(&event, policy);
-                heard(event);
+                for event in started.take().into_iter().chain([event]) {
+                    report.apply(&event, policy);
+                    heard(event);
+                }
                 let now = Instant::now();
                 due = due.or_else(|| report.run.as_ref().map(|_| writes.next(now)));
             }
@@ -206,4 +214,87 @@ fn underway(report: &RunReport) -> Moment {
         )
     };
     Moment::Underway { reason, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::outcome::{Evidence, Reason, RunFault};
+    use crate::plan::RunIdentity;
+    use crate::runner::event::{EventSink, RunEnd};
+
+    /// Remembers what was written: whether as begun, and as ended.
+    #[derive(Default)]
+    struct Written(Mutex<Vec<(bool, bool)>>);
+
+    #[async_trait]
+    impl Page for Written {
+        async fn write(&self, report: &RunReport, _: &Moment) -> Result<(), WriteError> {
+            self.0.lock().unwrap().push((report.run.is_some(), report.verdict.is_some()));
+            Ok(())
+        }
+    }
+
+    fn started() -> EventKind {
+        EventKind::RunStarted { run: RunIdentity::new("lab", uuid::Uuid::nil(), 1, Timestamp::UNIX_EPOCH) }
+    }
+
+    fn cancelled() -> EventKind {
+        let fault = RunFault {
+            reason: Reason::Cancelled,
+            message: "the run was cancelled".to_owned(),
+            evidence: Evidence::default(),
+        };
+        EventKind::RunFinished { end: Box::new(RunEnd { fault: Some(fault), leaked: Vec::new() }) }
+    }
+
+    fn planned() -> EventKind {
+        EventKind::Planned { tests: vec!["a".to_owned()] }
+    }
+
+    /// What is written last, and how many events were heard of; `before` comes before the hand-over, `after` after it.
+    async fn told(before: Vec<EventKind>, after: Vec<EventKind>) -> (Option<(bool, bool)>, usize) {
+        let (page, handing_over) = (Written::default(), CancellationToken::new());
+        let (sink, events) = EventSink::channel();
+        let (policy, mut heard) = (VerdictPolicy::default(), 0);
+        let telling = write_down(&page, &policy, &handing_over, events, Vec::new(), |_| heard += 1);
+        let playing = async {
+            for kind in before {
+                sink.send(Timestamp::UNIX_EPOCH, kind);
+                tokio::task::yield_now().await;
+            }
+            // Nobody waits for so long in a test whose time is paused: what was told is written.
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            if !after.is_empty() {
+                handing_over.cancel();
+            }
+            for kind in after {
+                sink.send(Timestamp::UNIX_EPOCH, kind);
+            }
+            drop(sink);
+        };
+        tokio::join!(telling, playing).0.unwrap();
+        let last = page.0.lock().unwrap().last().copied();
+        (last, heard)
+    }
+
+    #[rstest]
+    #[case::it_waited_in_the_queue(vec![], vec![started(), cancelled()], (None, 0))]
+    #[case::its_cloud_refused_it_just_then(vec![started()], vec![cancelled()], (None, 0))]
+    #[case::it_had_begun(vec![started(), planned()], vec![cancelled()], (Some((true, false)), 2))]
+    #[case::it_began_just_then(vec![], vec![started(), planned(), cancelled()], (Some((true, false)), 2))]
+    #[case::nobody_hands_over(vec![started(), cancelled()], vec![], (Some((true, true)), 2))]
+    #[tokio::test(start_paused = true)]
+    async fn only_what_began_is_said_to_have_begun(
+        #[case] before: Vec<EventKind>,
+        #[case] after: Vec<EventKind>,
+        #[case] expected: (Option<(bool, bool)>, usize),
+    ) {
+        assert_eq!(told(before, after).await, expected);
+    }
 }

@@ -284,12 +284,14 @@ impl Follower {
             Ok((leave, cloud))
         };
         tokio::select! {
-            waited = waiting => waited,
+            // First, so that a run that is cancelled with all others does not begin in the place of one of them.
+            biased;
             () = self.control.cancel.cancelled() => Err(RunFault {
                 reason: Reason::Cancelled,
                 message: "the run was cancelled".to_owned(),
                 evidence: Evidence::default(),
             }),
+            waited = waiting => waited,
         }
     }
 

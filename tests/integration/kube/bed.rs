@@ -62,7 +62,7 @@ impl Bed {
                     duration: Duration::from_secs(3),
                 },
             },
-            jobs: JobConfig::default(),
+            jobs: JobConfig { image: Some("tempest-operator:test".to_owned()), ..JobConfig::default() },
         };
         let (told, ended) = std::sync::mpsc::channel();
         let (player, stopped) = (Arc::clone(&self.player), stop.clone());
