@@ -193,14 +193,15 @@ impl RunAdmission {
     /// never a second play.
     async fn begin(&self) -> Result<(), RunFault> {
         let moment = Moment::Underway { reason: "Running", message: "looking at the cloud".to_owned() };
+        // Once: by its time this begin is found again when the answer to it was lost.
+        let now = Some(self.clock.now());
+        let status = TempestRunStatus {
+            phase: Some(Phase::Running),
+            start_time: self.begun.start_time.or(now),
+            attempt_start_time: now,
+            ..self.begun.clone()
+        };
         loop {
-            let now = Some(self.clock.now());
-            let status = TempestRunStatus {
-                phase: Some(Phase::Running),
-                start_time: self.begun.start_time.or(now),
-                attempt_start_time: now,
-                ..self.begun.clone()
-            };
             match self.writer.begin(&moment, &status).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Superseded) => return Err(superseded()),
