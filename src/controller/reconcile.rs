@@ -342,6 +342,8 @@ async fn delete(run: &TempestRun, context: &Context) -> Result<(), kube::Error> 
 /// The status of a run that ends outside of playing.
 fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus {
     let before = keeping(run, Phase::Completed);
+    // Without a run id and a result nothing of this attempt was played: the report is that of an earlier one.
+    let report = before.report.clone().filter(|_| before.run_id.is_some() || !before.tests.is_empty());
     let taken =
         before.start_time.map(|start| Duration::try_from(now.duration_since(start)).unwrap_or_default());
     TempestRunStatus {
@@ -351,6 +353,7 @@ fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus
         duration: taken.map(in_words),
         suspended_since: None,
         current_steps: Vec::new(),
+        report,
         ..before
     }
 }
@@ -374,4 +377,30 @@ async fn release(run: &TempestRun, context: &Context) -> Result<(), kube::Error>
 /// A status that says only where the run is, keeping what it said before.
 pub fn keeping(run: &TempestRun, phase: Phase) -> TempestRunStatus {
     TempestRunStatus { phase: Some(phase), queue_position: None, ..run.status.clone().unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nothing_of_it_was_played(json!({ "attempt": 2 }), None)]
+    #[case::it_was_interrupted(json!({ "attempt": 2, "runId": "a" }), Some("one-report-1"))]
+    #[case::results_are_carried_over(
+        json!({ "attempt": 2, "tests": [{ "name": "a", "outcome": "Passed" }] }),
+        Some("one-report-1")
+    )]
+    fn a_run_that_never_began_does_not_show_an_earlier_report(
+        #[case] status: serde_json::Value,
+        #[case] shown: Option<&str>,
+    ) {
+        let mut status = status;
+        status["report"] = json!({ "configMap": "one-report-1" });
+        let mut run = TempestRun::new("one", crate::api::tempest_run::TempestRunSpec::default());
+        run.status = Some(serde_json::from_value(status).unwrap());
+        let status = ended(&run, Verdict::Errored, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.report.map(|report| report.config_map).as_deref(), shown);
+    }
 }
