@@ -18,6 +18,7 @@ use super::{FIELD_MANAGER, attempts};
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::outcome::Leak;
 use crate::runner::Clock;
+use crate::report::status::bound;
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again at once after somebody else's edit.
@@ -117,6 +118,7 @@ impl StatusWriter {
     }
 
     /// Holds the object, then writes that its attempt began: only after that anything may be made in a cloud.
+        bound(&mut status);
     pub async fn begin(&self, moment: &Moment, status: &TempestRunStatus) -> Result<(), WriteError> {
         self.over_edits(|| async {
             self.hold().await?;

@@ -229,6 +229,19 @@ fn what_a_failed_test_made_is_kept_for_a_time_and_then_undone() {
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn what_cannot_be_undone_in_the_end_does_not_make_the_object_large() {
+    let bed = Bed::start("mess");
+    bed.usable_secret();
+    bed.play("mess", "execution: {onFailure: {keepResourcesSeconds: 8}}");
+    bed.finished_run(SOON);
+    let run = bed.until("nothing is kept any more", SOON, |run| run["status"]["keptUntil"].is_null());
+    let leaked = run["status"]["leaked"].as_array().unwrap();
+    assert_eq!((leaked.len(), &run["status"]["truncated"]), (20, &json!(true)));
+    assert!(run.to_string().len() < 96 * 1024);
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn the_full_report_is_kept_beside_the_run_and_goes_with_it() {
     let bed = Bed::start("report");
     bed.usable_secret();
