@@ -107,8 +107,8 @@ impl LedgerStore for ConfigMapLedger {
             tokio::time::sleep(pause).await;
             map.metadata.resource_version.clone_from(&version);
             let saved = match &*version {
-                Some(_) => self.maps.replace(&self.name, &params, &map).await,
-                None => self.maps.create(&params, &map).await,
+                Some(_) => self.maps.api().replace(&self.name, &params, &map).await,
+                None => self.maps.api().create(&params, &map).await,
             };
             match saved {
                 Ok(saved) => {
