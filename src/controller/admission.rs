@@ -181,7 +181,7 @@ impl RunAdmission {
         };
         match self.writer.tell(&moment, &status).await {
             Err(WriteError::Superseded) => Err(superseded()),
-            Err(WriteError::Kubernetes(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "the place in the queue could not be written");
                 Ok(())
             }
@@ -205,7 +205,7 @@ impl RunAdmission {
             match self.writer.begin(&moment, &status).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Superseded) => return Err(superseded()),
-                Err(WriteError::Kubernetes(error)) => {
+                Err(error) => {
                     tracing::warn!(%error, "the begin could not be written");
                     tokio::time::sleep(TRY_AGAIN).await;
                 }

@@ -16,6 +16,7 @@ mod fence;
 pub mod jobs;
 pub mod lease;
 pub mod ledger;
+pub mod maps;
 mod notes;
 mod notify;
 mod pace;

@@ -5,16 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kube::runtime::events::EventType;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::conditions::Moment;
+use super::maps::MapError;
 use super::notify::Notifier;
 use super::pace::Pace;
 use super::reports::Reports;
 use super::status_writer::{StatusWriter, WriteError};
-use crate::api::tempest_run::TempestRunStatus;
+use crate::api::tempest_run::{ReportStatus, TempestRunStatus};
 use crate::outcome::{Outcome, TestResult, VerdictPolicy};
 use crate::report::RunReport;
 use crate::report::status::status;
@@ -161,6 +163,21 @@ impl Publisher<'_> {
         tokio::join!(writing, telling).0
     }
 
+    /// Keeps the whole report; where somebody else's is in its place, the status tells all that is told.
+    async fn keep(&self, report: &RunReport) -> Result<Option<ReportStatus>, MapError> {
+        match self.reports.save(report, &self.policy).await {
+            Err(error @ MapError::Foreign { .. }) => {
+                tracing::warn!(%error, "the report is not kept");
+                if report.verdict.is_some() {
+                    let note = format!("the report is not kept: {error}");
+                    self.notifier.publish(EventType::Warning, "ReportNotKept", "Report", &note).await;
+                }
+                Ok(None)
+            }
+            kept => kept,
+        }
+    }
+
     fn count(&self, event: &Event) {
         match &event.kind {
             EventKind::TestFinished { result } => self.metrics.test_finished(result),
@@ -176,7 +193,7 @@ impl Page for Publisher<'_> {
         let is_cut = self.truncated.load(Ordering::Relaxed);
         let cut = is_cut.then(|| RunReport { truncated: true, ..report.clone() });
         let report = cut.as_ref().unwrap_or(report);
-        let reference = self.reports.save(report, &self.policy).await?;
+        let reference = self.keep(report).await?;
         let told = status(report);
         let whole = TempestRunStatus {
             attempt: self.base.attempt,

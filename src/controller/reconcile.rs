@@ -20,8 +20,10 @@ use super::credentials::{self, Usable};
 use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide, player};
 use super::jobs::{self, JobConfig};
 use super::lease::StoreError;
-use super::ledger::ConfigMapLedger;
+use super::ledger::{self, ConfigMapLedger};
+use super::maps::{MapError, Maps};
 use super::player::Player;
+use super::reports;
 use super::selection;
 use super::status_writer::StatusWriter;
 use super::supervise::Supervisor;
@@ -144,10 +146,19 @@ async fn observe(
         Stage::Waiting => selection::catalogue(&context.client, run, &context.catalogue).await?,
         Stage::Began | Stage::Ended => Ok(context.catalogue.clone()),
     };
-    let read = match catalogue {
+    let mut read = match catalogue {
         Ok(catalogue) => credentials::read(&secrets, run, catalogue).await?,
         Err(bad) => Err(bad),
     };
+    if observed.stage == Stage::Waiting && read.is_ok() {
+        let name = run.name_any();
+        let names = [ledger::name(&name), reports::name(&name, attempts::number(run))];
+        match Maps::of(context.client.clone(), run).are_free(&names).await {
+            Ok(()) => {}
+            Err(MapError::Kubernetes(error)) => return Err(error.into()),
+            Err(foreign) => read = Err(Credentials::BadSpec { message: foreign.to_string() }),
+        }
+    }
     let usable = match read {
         Ok(usable) => {
             observed.credentials = Credentials::Usable;

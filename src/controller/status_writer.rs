@@ -13,12 +13,13 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 
 use super::conditions::{Moment, conditions};
+use super::maps::MapError;
 use super::reconcile::FINALIZER;
 use super::{FIELD_MANAGER, attempts};
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::outcome::Leak;
-use crate::runner::Clock;
 use crate::report::status::bound;
+use crate::runner::Clock;
 use crate::telemetry::Metrics;
 
 /// How often a write is tried again at once after somebody else's edit.
@@ -35,6 +36,9 @@ pub enum WriteError {
     /// The API server refused or did not answer.
     #[error("the Kubernetes API cannot be used")]
     Kubernetes(#[from] kube::Error),
+    /// What goes with the status could not be written.
+    #[error(transparent)]
+    Map(#[from] MapError),
 }
 
 /// Writes one run's status.
@@ -114,11 +118,11 @@ impl StatusWriter {
         let mut status = now.status.unwrap_or_default();
         status.kept_until = None;
         status.leaked.extend(left);
+        bound(&mut status);
         Ok(self.put(status).await?)
     }
 
     /// Holds the object, then writes that its attempt began: only after that anything may be made in a cloud.
-        bound(&mut status);
     pub async fn begin(&self, moment: &Moment, status: &TempestRunStatus) -> Result<(), WriteError> {
         self.over_edits(|| async {
             self.hold().await?;

@@ -14,11 +14,10 @@ mod news;
 pub mod play;
 pub mod told;
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::DeleteParams;
-use kube::{Api, Client, ResourceExt};
+use kube::{Client, ResourceExt};
 
 use super::attempts;
+use super::maps::Maps;
 use crate::api::tempest_run::TempestRun;
 
 /// Most of a run's name that is in the names of its Jobs: those become values of labels, of 63 characters at most.
@@ -49,13 +48,11 @@ pub fn name(run: &TempestRun, attempt: u32) -> String {
 /// Removes by what pods were followed, once the run has ended and its status says so: whoever comes too late sees it
 /// there. What an interrupted attempt left is kept until then, so that no other pod takes it up.
 pub async fn forget(client: &Client, run: &TempestRun) {
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
+    let maps = Maps::of(client.clone(), run);
     for attempt in attempts::interrupted_numbers(run).into_iter().chain([attempts::number(run)]) {
         for name in [name(run, attempt), lease::name(run, attempt)] {
-            match maps.delete(&name, &DeleteParams::default()).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => {}
-                Err(error) => tracing::debug!(%error, name, "what a pod left could not be deleted"),
-                Ok(_) => {}
+            if let Err(error) = maps.delete(&name).await {
+                tracing::debug!(%error, name, "what a pod left could not be deleted");
             }
         }
     }

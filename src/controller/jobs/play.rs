@@ -19,6 +19,7 @@ use crate::controller::decide::Credentials;
 use crate::controller::fence::{fenced, patient};
 use crate::controller::lease::{Elector, Leadership, LeaseOptions};
 use crate::controller::ledger::ConfigMapLedger;
+use crate::controller::maps::MapError;
 use crate::controller::publish::write_down;
 use crate::controller::status_writer::WriteError;
 use crate::controller::tasks::AttemptError;
@@ -91,6 +92,9 @@ pub enum PlayError {
     /// How it goes cannot be told.
     #[error("how the run goes cannot be told")]
     Telling(#[from] WriteError),
+    /// That it begins cannot be told.
+    #[error("that the run begins cannot be told")]
+    Begin(#[from] MapError),
 }
 
 /// Plays until the run has ended and that is told, or until `shutdown`.
