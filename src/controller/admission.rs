@@ -181,7 +181,7 @@ impl RunAdmission {
         };
         match self.writer.tell(&moment, &status).await {
             Err(WriteError::Superseded) => Err(superseded()),
-            Err(WriteError::Kubernetes(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "the place in the queue could not be written");
                 Ok(())
             }
@@ -193,19 +193,20 @@ impl RunAdmission {
     /// never a second play.
     async fn begin(&self) -> Result<(), RunFault> {
         let moment = Moment::Underway { reason: "Running", message: "looking at the cloud".to_owned() };
+        // Once: by its time this begin is found again when the answer to it was lost.
+        let now = Some(self.clock.now());
+        let status = TempestRunStatus {
+            phase: Some(Phase::Running),
+            start_time: self.begun.start_time.or(now),
+            // A pod's time begins when the pod does.
+            attempt_start_time: now.filter(|_| !self.elsewhere),
+            ..self.begun.clone()
+        };
         loop {
-            let now = Some(self.clock.now());
-            let status = TempestRunStatus {
-                phase: Some(Phase::Running),
-                start_time: self.begun.start_time.or(now),
-                // A pod's time begins when the pod does.
-                attempt_start_time: now.filter(|_| !self.elsewhere),
-                ..self.begun.clone()
-            };
             match self.writer.begin(&moment, &status).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Superseded) => return Err(superseded()),
-                Err(WriteError::Kubernetes(error)) => {
+                Err(error) => {
                     tracing::warn!(%error, "the begin could not be written");
                     tokio::time::sleep(TRY_AGAIN).await;
                 }

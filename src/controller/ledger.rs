@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::api::PostParams;
+use kube::{Client, ResourceExt};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::FIELD_MANAGER;
+use super::maps::{MapError, Maps};
 use crate::api::tempest_run::TempestRun;
 use crate::runner::ledger::{LedgerDocument, LedgerError, LedgerStore};
 
 const KEY: &str = "ledger.json";
-/// What marks our `ConfigMaps`.
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Who wrote a ledger last: a task finds its own write again when the answer to it was lost.
 const WRITER: &str = "crossservice.dev/writer";
 /// Before a write is tried again; an API server that is away for longer costs the lease anyway.
@@ -32,8 +31,7 @@ const PAUSES: [Duration; 5] = [
 /// Only one task writes it: each write names the version that the task wrote last, so that a process that was paused
 /// while another took the run over cannot strike out what that one has to undo.
 pub struct ConfigMapLedger {
-    maps: Api<ConfigMap>,
-    metadata: ObjectMeta,
+    maps: Maps,
     name: String,
     writer: String,
     version: Mutex<Option<String>>,
@@ -44,21 +42,16 @@ pub struct ConfigMapLedger {
 #[error("the ledger is another process's by now")]
 struct Superseded;
 
+/// The name of the `ConfigMap` with a run's ledger.
+pub fn name(run: &str) -> String {
+    format!("{run}-ledger")
+}
+
 impl ConfigMapLedger {
     /// The ledger of `run`; nothing is read or written yet.
     pub fn of(client: Client, run: &TempestRun) -> Self {
-        let namespace = run.namespace().unwrap_or_default();
-        let name = format!("{}-ledger", run.name_any());
-        let writer = Uuid::new_v4().to_string();
-        let metadata = ObjectMeta {
-            name: Some(name.clone()),
-            namespace: Some(namespace.clone()),
-            labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
-            annotations: Some([(WRITER.to_owned(), writer.clone())].into()),
-            owner_references: run.controller_owner_ref(&()).map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        };
-        Self { maps: Api::namespaced(client, &namespace), metadata, name, writer, version: Mutex::default() }
+        let (maps, name) = (Maps::of(client, run), name(&run.name_any()));
+        Self { maps, name, writer: Uuid::new_v4().to_string(), version: Mutex::default() }
     }
 
     /// The stored document; [`None`] when there is none, or it belongs to another object of this name.
@@ -66,28 +59,25 @@ impl ConfigMapLedger {
     /// # Errors
     /// When the API server does not answer, or the document is none.
     pub async fn load(&self) -> Result<Option<LedgerDocument>, LedgerError> {
-        let Some(map) =
-            self.maps.get_opt(&self.name).await.map_err(unavailable)?.filter(|map| self.owns(map))
-        else {
-            return Ok(None);
-        };
+        let Some(map) = self.maps.get(&self.name).await.map_err(unavailable)? else { return Ok(None) };
         *self.version.lock().await = map.resource_version();
         let Some(text) = map.data.and_then(|mut data| data.remove(KEY)) else { return Ok(None) };
         serde_json::from_str(&text).map(Some).map_err(unavailable)
     }
 
-    fn owns(&self, map: &ConfigMap) -> bool {
-        let owner = self.metadata.owner_references.iter().flatten().map(|owner| owner.uid.as_str()).next();
-        map.metadata.owner_references.iter().flatten().any(|one| Some(one.uid.as_str()) == owner)
-    }
-
     /// The version to write over after a conflict, or that there is none.
     async fn after_conflict(&self) -> Result<Option<String>, LedgerError> {
-        let found = self.maps.get_opt(&self.name).await.map_err(unavailable)?;
+        let found = self.maps.api().get_metadata_opt(&self.name).await.map_err(unavailable)?;
         let Some(map) = found else { return Ok(None) };
-        let ours = map.annotations().get(WRITER) == Some(&self.writer);
-        // That of an object of this name that is gone is garbage not yet collected.
-        if ours || !self.owns(&map) { Ok(map.resource_version()) } else { Err(unavailable(Superseded)) }
+        if !self.maps.may_write_over(&map.metadata) {
+            return Err(unavailable(MapError::Foreign { name: self.name.clone() }));
+        }
+        let is_free = self.wrote(&map) || !self.maps.owns(&map.metadata);
+        if is_free { Ok(map.resource_version()) } else { Err(unavailable(Superseded)) }
+    }
+
+    fn wrote(&self, map: &impl ResourceExt) -> bool {
+        map.annotations().get(WRITER) == Some(&self.writer)
     }
 }
 
@@ -96,10 +86,11 @@ impl LedgerStore for ConfigMapLedger {
     async fn save(&self, document: &LedgerDocument) -> Result<(), LedgerError> {
         let text = serde_json::to_string(document).map_err(unavailable)?;
         let mut map = ConfigMap {
-            metadata: self.metadata.clone(),
+            metadata: self.maps.metadata(&self.name),
             data: Some([(KEY.to_owned(), text)].into()),
             ..ConfigMap::default()
         };
+        map.metadata.annotations = Some([(WRITER.to_owned(), self.writer.clone())].into());
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let mut version = self.version.lock().await;
         let mut refusal = unavailable(Superseded);
@@ -107,8 +98,8 @@ impl LedgerStore for ConfigMapLedger {
             tokio::time::sleep(pause).await;
             map.metadata.resource_version.clone_from(&version);
             let saved = match &*version {
-                Some(_) => self.maps.replace(&self.name, &params, &map).await,
-                None => self.maps.create(&params, &map).await,
+                Some(_) => self.maps.api().replace(&self.name, &params, &map).await,
+                None => self.maps.api().create(&params, &map).await,
             };
             match saved {
                 Ok(saved) => {
@@ -118,7 +109,9 @@ impl LedgerStore for ConfigMapLedger {
                 Err(kube::Error::Api(answer)) if matches!(answer.code, 404 | 409) => {
                     *version = self.after_conflict().await?;
                 }
-                Err(error @ kube::Error::Api(_)) => return Err(unavailable(error)),
+                Err(kube::Error::Api(answer)) if answer.code < 500 && answer.code != 429 => {
+                    return Err(unavailable(kube::Error::Api(answer)));
+                }
                 Err(error) => refusal = unavailable(error),
             }
         }
@@ -126,12 +119,17 @@ impl LedgerStore for ConfigMapLedger {
     }
 
     async fn clear(&self) -> Result<(), LedgerError> {
-        let seen = Preconditions { resource_version: self.version.lock().await.take(), uid: None };
-        match self.maps.delete(&self.name, &DeleteParams::default().preconditions(seen)).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
-            Err(error) => Err(unavailable(error)),
-        }
+        let version = match self.version.lock().await.take() {
+            Some(version) => version,
+            // This task knows of none: only one that it wrote without being told so is its to remove.
+            None => {
+                let found = self.maps.api().get_metadata_opt(&self.name).await.map_err(unavailable)?;
+                let own = found.filter(|map| self.maps.owns(&map.metadata) && self.wrote(map));
+                let Some(own) = own else { return Ok(()) };
+                own.resource_version().unwrap_or_default()
+            }
+        };
+        self.maps.delete_version(&self.name, None, Some(version)).await.map_err(unavailable)
     }
 }
 

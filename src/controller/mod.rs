@@ -16,6 +16,7 @@ mod fence;
 pub mod jobs;
 pub mod lease;
 pub mod ledger;
+pub mod maps;
 mod notes;
 mod notify;
 mod pace;
@@ -55,7 +56,8 @@ use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
 use crate::telemetry::{Health, Metrics, serve};
 use admission::Admissions;
-use fence::fenced;
+pub use fence::connect;
+use fence::{fenced, patient};
 use jobs::JobConfig;
 use lease::{ApiLeases, Elector, LeaseOptions};
 use player::{Player, Runner};
@@ -147,7 +149,7 @@ pub async fn run_with(
         .map_err(|source| ControllerError::Listen { address: options.bind, source })?;
     // It answers to the very end: who hands over is still alive.
     let serving = tokio::spawn(serve(listener, metrics.clone(), health.clone(), CancellationToken::new()));
-    for api in apis::<TempestRun>(&options, &client) {
+    for api in apis::<TempestRun>(&options, &patient(client.clone())) {
         api.list(&kube::api::ListParams::default().limit(1)).await.map_err(ControllerError::NotInstalled)?;
     }
     health.set_ready(true);

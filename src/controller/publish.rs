@@ -5,16 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kube::runtime::events::EventType;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::conditions::Moment;
+use super::maps::MapError;
 use super::notify::Notifier;
 use super::pace::Pace;
 use super::reports::Reports;
 use super::status_writer::{StatusWriter, WriteError};
-use crate::api::tempest_run::TempestRunStatus;
+use crate::api::tempest_run::{ReportStatus, TempestRunStatus};
 use crate::outcome::{Outcome, TestResult, VerdictPolicy};
 use crate::report::RunReport;
 use crate::report::status::{in_words, status};
@@ -34,7 +36,8 @@ pub trait Page: Send + Sync {
 
 /// Follows events to their end and writes down what they tell, at a pace; `heard` gets each as it comes.
 /// `carried_over` are the outcomes that are written down already. Once `handing_over` is set another process goes on
-/// with the run: what is cut short then has no outcome, and the run no end.
+/// with the run: what is cut short then has no outcome, and the run no end. That a run started is told together with
+/// what it did next: one that was cut short in the queue has not begun, and nothing may say that it has.
 pub async fn write_down(
     page: &dyn Page,
     policy: &VerdictPolicy,
@@ -46,15 +49,22 @@ pub async fn write_down(
     let mut report = RunReport { tests: carried_over, ..RunReport::default() };
     let mut writes = Pace::new(Instant::now());
     let mut due = None;
+    let mut started = None;
     loop {
         tokio::select! {
             event = events.recv() => {
                 let Some(event) = event else { break };
+                if matches!(event.kind, EventKind::RunStarted { .. }) {
+                    started = Some(event);
+                    continue;
+                }
                 if handing_over.is_cancelled() && is_cut_short(&event) {
                     continue;
                 }
-                report.apply(&event, policy);
-                heard(event);
+                for event in started.take().into_iter().chain([event]) {
+                    report.apply(&event, policy);
+                    heard(event);
+                }
                 let now = Instant::now();
                 due = due.or_else(|| report.run.as_ref().map(|_| writes.next(now)));
             }
@@ -153,6 +163,21 @@ impl Publisher<'_> {
         tokio::join!(writing, telling).0
     }
 
+    /// Keeps the whole report; where somebody else's is in its place, the status tells all that is told.
+    async fn keep(&self, report: &RunReport) -> Result<Option<ReportStatus>, MapError> {
+        match self.reports.save(report, &self.policy).await {
+            Err(error @ MapError::Foreign { .. }) => {
+                tracing::warn!(%error, "the report is not kept");
+                if report.verdict.is_some() {
+                    let note = format!("the report is not kept: {error}");
+                    self.notifier.publish(EventType::Warning, "ReportNotKept", "Report", &note).await;
+                }
+                Ok(None)
+            }
+            kept => kept,
+        }
+    }
+
     fn count(&self, event: &Event) {
         match &event.kind {
             EventKind::TestFinished { result } => self.metrics.test_finished(result),
@@ -168,7 +193,7 @@ impl Page for Publisher<'_> {
         let is_cut = self.truncated.load(Ordering::Relaxed);
         let cut = is_cut.then(|| RunReport { truncated: true, ..report.clone() });
         let report = cut.as_ref().unwrap_or(report);
-        let reference = self.reports.save(report, &self.policy).await?;
+        let reference = self.keep(report).await?;
         let told = status(report);
         // An attempt goes on from when the run began, whatever interrupted it.
         let start_time = self.base.start_time.or(told.start_time);
@@ -209,4 +234,87 @@ fn underway(report: &RunReport) -> Moment {
         )
     };
     Moment::Underway { reason, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::outcome::{Evidence, Reason, RunFault};
+    use crate::plan::RunIdentity;
+    use crate::runner::event::{EventSink, RunEnd};
+
+    /// Remembers what was written: whether as begun, and as ended.
+    #[derive(Default)]
+    struct Written(Mutex<Vec<(bool, bool)>>);
+
+    #[async_trait]
+    impl Page for Written {
+        async fn write(&self, report: &RunReport, _: &Moment) -> Result<(), WriteError> {
+            self.0.lock().unwrap().push((report.run.is_some(), report.verdict.is_some()));
+            Ok(())
+        }
+    }
+
+    fn started() -> EventKind {
+        EventKind::RunStarted { run: RunIdentity::new("lab", uuid::Uuid::nil(), 1, Timestamp::UNIX_EPOCH) }
+    }
+
+    fn cancelled() -> EventKind {
+        let fault = RunFault {
+            reason: Reason::Cancelled,
+            message: "the run was cancelled".to_owned(),
+            evidence: Evidence::default(),
+        };
+        EventKind::RunFinished { end: Box::new(RunEnd { fault: Some(fault), leaked: Vec::new() }) }
+    }
+
+    fn planned() -> EventKind {
+        EventKind::Planned { tests: vec!["a".to_owned()] }
+    }
+
+    /// What is written last, and how many events were heard of; `before` comes before the hand-over, `after` after it.
+    async fn told(before: Vec<EventKind>, after: Vec<EventKind>) -> (Option<(bool, bool)>, usize) {
+        let (page, handing_over) = (Written::default(), CancellationToken::new());
+        let (sink, events) = EventSink::channel();
+        let (policy, mut heard) = (VerdictPolicy::default(), 0);
+        let telling = write_down(&page, &policy, &handing_over, events, Vec::new(), |_| heard += 1);
+        let playing = async {
+            for kind in before {
+                sink.send(Timestamp::UNIX_EPOCH, kind);
+                tokio::task::yield_now().await;
+            }
+            // Nobody waits for so long in a test whose time is paused: what was told is written.
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            if !after.is_empty() {
+                handing_over.cancel();
+            }
+            for kind in after {
+                sink.send(Timestamp::UNIX_EPOCH, kind);
+            }
+            drop(sink);
+        };
+        tokio::join!(telling, playing).0.unwrap();
+        let last = page.0.lock().unwrap().last().copied();
+        (last, heard)
+    }
+
+    #[rstest]
+    #[case::it_waited_in_the_queue(vec![], vec![started(), cancelled()], (None, 0))]
+    #[case::its_cloud_refused_it_just_then(vec![started()], vec![cancelled()], (None, 0))]
+    #[case::it_had_begun(vec![started(), planned()], vec![cancelled()], (Some((true, false)), 2))]
+    #[case::it_began_just_then(vec![], vec![started(), planned(), cancelled()], (Some((true, false)), 2))]
+    #[case::nobody_hands_over(vec![started(), cancelled()], vec![], (Some((true, true)), 2))]
+    #[tokio::test(start_paused = true)]
+    async fn only_what_began_is_said_to_have_begun(
+        #[case] before: Vec<EventKind>,
+        #[case] after: Vec<EventKind>,
+        #[case] expected: (Option<(bool, bool)>, usize),
+    ) {
+        assert_eq!(told(before, after).await, expected);
+    }
 }

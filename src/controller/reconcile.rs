@@ -20,8 +20,10 @@ use super::credentials::{self, Usable};
 use super::decide::{Credentials, Decision, Observed, Stage, TASK_AGAIN, Task, decide, player};
 use super::jobs::{self, JobConfig};
 use super::lease::StoreError;
-use super::ledger::ConfigMapLedger;
+use super::ledger::{self, ConfigMapLedger};
+use super::maps::{MapError, Maps};
 use super::player::Player;
+use super::reports;
 use super::selection;
 use super::status_writer::StatusWriter;
 use super::supervise::Supervisor;
@@ -144,10 +146,19 @@ async fn observe(
         Stage::Waiting => selection::catalogue(&context.client, run, &context.catalogue).await?,
         Stage::Began | Stage::Ended => Ok(context.catalogue.clone()),
     };
-    let read = match catalogue {
+    let mut read = match catalogue {
         Ok(catalogue) => credentials::read(&secrets, run, catalogue).await?,
         Err(bad) => Err(bad),
     };
+    if observed.stage == Stage::Waiting && read.is_ok() {
+        let name = run.name_any();
+        let names = [ledger::name(&name), reports::name(&name, attempts::number(run))];
+        match Maps::of(context.client.clone(), run).are_free(&names).await {
+            Ok(()) => {}
+            Err(MapError::Kubernetes(error)) => return Err(error.into()),
+            Err(foreign) => read = Err(Credentials::BadSpec { message: foreign.to_string() }),
+        }
+    }
     let usable = match read {
         Ok(usable) => {
             observed.credentials = Credentials::Usable;
@@ -346,6 +357,8 @@ async fn delete(run: &TempestRun, context: &Context) -> Result<(), kube::Error> 
 /// The status of a run that ends outside of playing.
 fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus {
     let before = keeping(run, Phase::Completed);
+    // Without a run id and a result nothing of this attempt was played: the report is that of an earlier one.
+    let report = before.report.clone().filter(|_| before.run_id.is_some() || !before.tests.is_empty());
     let taken =
         before.start_time.map(|start| Duration::try_from(now.duration_since(start)).unwrap_or_default());
     TempestRunStatus {
@@ -355,6 +368,7 @@ fn ended(run: &TempestRun, verdict: Verdict, now: Timestamp) -> TempestRunStatus
         duration: taken.map(in_words),
         suspended_since: None,
         current_steps: Vec::new(),
+        report,
         ..before
     }
 }
@@ -389,4 +403,30 @@ pub fn keeping(run: &TempestRun, phase: Phase) -> TempestRunStatus {
 fn pending(run: &TempestRun, now: Timestamp) -> TempestRunStatus {
     let since = run.status.as_ref().and_then(|status| status.pending_since);
     TempestRunStatus { pending_since: since.or(Some(now)), ..keeping(run, Phase::Pending) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nothing_of_it_was_played(json!({ "attempt": 2 }), None)]
+    #[case::it_was_interrupted(json!({ "attempt": 2, "runId": "a" }), Some("one-report-1"))]
+    #[case::results_are_carried_over(
+        json!({ "attempt": 2, "tests": [{ "name": "a", "outcome": "Passed" }] }),
+        Some("one-report-1")
+    )]
+    fn a_run_that_never_began_does_not_show_an_earlier_report(
+        #[case] status: serde_json::Value,
+        #[case] shown: Option<&str>,
+    ) {
+        let mut status = status;
+        status["report"] = json!({ "configMap": "one-report-1" });
+        let mut run = TempestRun::new("one", crate::api::tempest_run::TempestRunSpec::default());
+        run.status = Some(serde_json::from_value(status).unwrap());
+        let status = ended(&run, Verdict::Errored, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.report.map(|report| report.config_map).as_deref(), shown);
+    }
 }

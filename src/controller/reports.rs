@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 
-use super::FIELD_MANAGER;
-use super::ledger::MANAGED_BY;
+use super::maps::{MapError, Maps};
 use crate::api::tempest_run::{ReportStatus, TempestRun};
 use crate::outcome::VerdictPolicy;
 use crate::report::{RunReport, bounded};
@@ -22,7 +19,7 @@ const KEPT: u32 = 3;
 
 /// The reports of one run.
 pub struct Reports {
-    maps: Api<ConfigMap>,
+    maps: Maps,
     run: Arc<TempestRun>,
     attempt: u32,
     /// How many results the stored report has, and whether the run had ended.
@@ -37,8 +34,7 @@ pub fn name(run: &str, attempt: u32) -> String {
 impl Reports {
     /// The reports of an attempt; nothing is read or written yet.
     pub fn of(client: Client, run: Arc<TempestRun>, attempt: u32) -> Self {
-        let maps = Api::namespaced(client, &run.namespace().unwrap_or_default());
-        Self { maps, run, attempt, saved: Mutex::new(None) }
+        Self { maps: Maps::of(client, &run), run, attempt, saved: Mutex::new(None) }
     }
 
     /// Stores the report if it has outcomes that the stored one does not have; tells where it is.
@@ -46,7 +42,7 @@ impl Reports {
         &self,
         report: &RunReport,
         policy: &VerdictPolicy,
-    ) -> Result<Option<ReportStatus>, kube::Error> {
+    ) -> Result<Option<ReportStatus>, MapError> {
         let ended = report.verdict.is_some();
         let state = (report.tests.len(), ended);
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -57,18 +53,7 @@ impl Reports {
         let mut data = BTreeMap::from([(JSON.to_owned(), json)]);
         data.extend(junit.map(|junit| (JUNIT.to_owned(), junit)));
         let name = name(&self.run.name_any(), self.attempt);
-        let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
-                owner_references: self.run.controller_owner_ref(&()).map(|owner| vec![owner]),
-                ..ObjectMeta::default()
-            },
-            data: Some(data),
-            ..ConfigMap::default()
-        };
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        self.maps.patch(&name, &params, &Patch::Apply(&map)).await?;
+        self.maps.write(&name, data).await?;
         let reference = ReportStatus { config_map: name, truncated };
         *self.saved.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((state.0, state.1, reference.clone()));
@@ -86,21 +71,14 @@ impl Reports {
 
     /// What a `ConfigMap` of this run holds, by its keys; [`None`] when there is no such one.
     pub async fn stored(&self, config_map: &str) -> Result<Option<BTreeMap<String, String>>, kube::Error> {
-        let map = self.maps.get_opt(config_map).await?;
-        let owned = |map: &ConfigMap| {
-            let owners = map.metadata.owner_references.iter().flatten();
-            owners.into_iter().any(|owner| Some(&owner.uid) == self.run.meta().uid.as_ref())
-        };
-        Ok(map.filter(owned).and_then(|map| map.data))
+        Ok(self.maps.get(config_map).await?.and_then(|map| map.data))
     }
 
     async fn forget_old(&self) {
         let Some(old) = self.attempt.checked_sub(KEPT).filter(|old| *old > 0) else { return };
         let name = name(&self.run.name_any(), old);
-        match self.maps.delete(&name, &DeleteParams::default()).await {
-            Err(kube::Error::Api(answer)) if answer.code == 404 => {}
-            Err(error) => tracing::debug!(%error, name, "an old report could not be deleted"),
-            Ok(_) => {}
+        if let Err(error) = self.maps.delete(&name).await {
+            tracing::debug!(%error, name, "an old report could not be deleted");
         }
     }
 }

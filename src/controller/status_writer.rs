@@ -13,10 +13,12 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 
 use super::conditions::{Moment, conditions};
+use super::maps::MapError;
 use super::reconcile::FINALIZER;
 use super::{FIELD_MANAGER, attempts};
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::outcome::Leak;
+use crate::report::status::bound;
 use crate::runner::Clock;
 use crate::telemetry::Metrics;
 
@@ -34,6 +36,9 @@ pub enum WriteError {
     /// The API server refused or did not answer.
     #[error("the Kubernetes API cannot be used")]
     Kubernetes(#[from] kube::Error),
+    /// What goes with the status could not be written.
+    #[error(transparent)]
+    Map(#[from] MapError),
 }
 
 /// Writes one run's status.
@@ -51,6 +56,8 @@ struct Last {
     version: Option<String>,
     finalizers: Vec<String>,
     status: TempestRunStatus,
+    /// What was sent last and not acknowledged: it may have been written all the same.
+    unacknowledged: Option<TempestRunStatus>,
 }
 
 impl StatusWriter {
@@ -61,6 +68,7 @@ impl StatusWriter {
             version: run.resource_version(),
             finalizers: run.finalizers().to_vec(),
             status: run.status.clone().unwrap_or_default(),
+            unacknowledged: None,
         };
         Self { runs, run, clock, metrics, last: Mutex::new(last) }
     }
@@ -110,6 +118,7 @@ impl StatusWriter {
         let mut status = now.status.unwrap_or_default();
         status.kept_until = None;
         status.leaked.extend(left);
+        bound(&mut status);
         Ok(self.put(status).await?)
     }
 
@@ -159,8 +168,12 @@ impl StatusWriter {
     async fn look_again(&self) -> Result<(), WriteError> {
         let now = self.runs.get_opt(&self.run.name_any()).await?.ok_or(WriteError::Superseded)?;
         let mut last = self.last();
-        if now.uid() != self.run.uid() || !is_same_attempt(&last.status, &now) {
+        if now.uid() != self.run.uid() {
             return Err(WriteError::Superseded);
+        }
+        if !is_same_attempt(&last.status, &now) {
+            let written = last.unacknowledged.take_if(|sent| is_told(sent, &now));
+            last.status = written.ok_or(WriteError::Superseded)?;
         }
         last.see(&now);
         Ok(())
@@ -187,6 +200,7 @@ impl StatusWriter {
             "status": status,
         });
         let params = PatchParams::apply(FIELD_MANAGER).force();
+        self.last().unacknowledged = Some(status.clone());
         let written = self.runs.patch_status(&name, &params, &Patch::Apply(&patch)).await;
         match &written {
             Ok(_) => self.metrics.status_written(),
@@ -197,6 +211,7 @@ impl StatusWriter {
         let mut last = self.last();
         last.see(&written);
         last.status = status;
+        last.unacknowledged = None;
         Ok(())
     }
 
@@ -217,6 +232,18 @@ pub fn is_same_attempt(ours: &TempestRunStatus, now: &TempestRun) -> bool {
     let status = now.status.clone().unwrap_or_default();
     let number = |status: &TempestRunStatus| status.attempt.unwrap_or(1);
     number(&status) == number(ours) && status.run_id == ours.run_id && status.phase != Some(Phase::Completed)
+}
+
+/// Whether the object tells what this task sent: where its attempt stands, and since when. Nobody else begins or ends an
+/// attempt at the very moment that this task does.
+fn is_told(sent: &TempestRunStatus, now: &TempestRun) -> bool {
+    let stands = |status: &TempestRunStatus| {
+        // The API server has whole seconds.
+        let times = [status.start_time, status.attempt_start_time, status.completion_time];
+        let times = times.map(|time| time.map(jiff::Timestamp::as_second));
+        (status.attempt.unwrap_or(1), status.run_id.clone(), status.phase, times)
+    };
+    now.status.as_ref().is_some_and(|now| stands(now) == stands(sent))
 }
 
 #[cfg(test)]
@@ -242,5 +269,25 @@ mod tests {
         let mut run = TempestRun::new("one", crate::api::tempest_run::TempestRunSpec::default());
         run.status = Some(now);
         assert_eq!(is_same_attempt(&status(1, Some("a"), Phase::Running), &run), ours);
+    }
+
+    fn at(status: TempestRunStatus, begun: i64, ended: Option<i64>) -> TempestRunStatus {
+        let time = |second: i64| jiff::Timestamp::new(second, 123_456_789).unwrap();
+        let (attempt_start_time, completion_time) = (Some(time(begun)), ended.map(time));
+        TempestRunStatus { attempt_start_time, completion_time, ..status }
+    }
+
+    #[rstest]
+    #[case::its_begin(at(status(1, Some("a"), Phase::Running), 10, None), true)]
+    #[case::the_begin_of_somebody_else(at(status(1, Some("a"), Phase::Running), 11, None), false)]
+    #[case::it_waits_still(status(1, None, Phase::Queued), false)]
+    #[case::the_next_attempt(at(status(2, Some("b"), Phase::Running), 10, None), false)]
+    #[case::its_end(at(status(1, Some("a"), Phase::Completed), 10, Some(20)), false)]
+    fn a_write_whose_answer_was_lost_is_found_again(#[case] now: TempestRunStatus, #[case] written: bool) {
+        let sent = at(status(1, Some("a"), Phase::Running), 10, None);
+        let mut run = TempestRun::new("one", crate::api::tempest_run::TempestRunSpec::default());
+        // As the API server gives it back.
+        run.status = serde_json::from_value(serde_json::to_value(now).unwrap()).unwrap();
+        assert_eq!(is_told(&sent, &run), written);
     }
 }

@@ -53,7 +53,7 @@ impl Default for Supervisor {
 }
 
 impl Supervisor {
-    /// What is being done for a run. A task that ended is forgotten once it was seen.
+    /// What is being done for a run. That something could not be undone is forgotten once it was seen.
     pub fn task(&self, uid: &str) -> Task {
         let mut tasks = self.tasks();
         let Some(running) = tasks.get(uid) else { return Task::None };
@@ -74,9 +74,9 @@ impl Supervisor {
         if tasks.contains_key(&uid) {
             return;
         }
-        let (object, ends) = (ObjectRef::from_obj(run), self.ends.clone());
+        let (object, ends, all) = (ObjectRef::from_obj(run), self.ends.clone(), Arc::clone(&self.tasks));
         let end = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&end);
+        let (told, own) = (Arc::clone(&end), uid.clone());
         let task = tokio::spawn(task());
         let running = task.abort_handle();
         tokio::spawn(async move {
@@ -88,6 +88,10 @@ impl Supervisor {
                 TaskEnd::Done
             });
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+            // Nobody looks again at a run that is gone: its task goes by itself, unless there is something to see.
+            if ended == TaskEnd::Done {
+                all.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
+            }
             // Nobody listens while the process stops.
             let _ = ends.send(object);
         });
@@ -151,5 +155,31 @@ impl Supervisor {
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+
+    use super::*;
+
+    fn run(uid: &str) -> TempestRun {
+        let mut run = TempestRun::new(uid, crate::api::tempest_run::TempestRunSpec::default());
+        run.metadata.uid = Some(uid.to_owned());
+        run
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ended_is_forgotten_although_nobody_looks_at_its_run_again() {
+        let supervisor = Supervisor::default();
+        let mut ends = Box::pin(supervisor.ends());
+        supervisor.start(&run("done"), Control::default(), || async { TaskEnd::Done });
+        assert_eq!(ends.next().await.unwrap().name, "done");
+        assert!(supervisor.tasks().is_empty());
+        supervisor.start(&run("left"), Control::default(), || async { TaskEnd::UndoingFailed });
+        assert_eq!(ends.next().await.unwrap().name, "left");
+        assert_eq!(supervisor.task("left"), Task::UndoingFailed);
+        assert_eq!(supervisor.task("left"), Task::None);
     }
 }

@@ -19,8 +19,9 @@ use super::status_writer::StatusWriter;
 use super::supervise::TaskEnd;
 use crate::api::tempest_run::{Phase, TempestRun, TempestRunStatus};
 use crate::openstack::SessionOptions;
-use crate::outcome::{Leak, TestResult};
+use crate::outcome::TestResult;
 use crate::plan::{self, RunIdentity};
+use crate::report::status::{bound, in_a_sentence};
 use crate::runner::event::EventSink;
 use crate::runner::ledger::{Ledger, LedgerDocument, LedgerError};
 use crate::runner::{Control, Locks, Planner, Rhythm, RunInputs, record_verdict, run_span};
@@ -209,7 +210,10 @@ pub async fn undo(
         let end = context.player.undo(inputs, ledger, given).await;
         let (left, message) = match end {
             Ok(left) if left.is_empty() => (left, None),
-            Ok(left) => (left.clone(), Some(format!("could not be undone: {}", things(&left)))),
+            Ok(left) => {
+                let message = format!("could not be undone: {}", in_a_sentence(&left));
+                (left, Some(message))
+            }
             Err(fault) => (Vec::new(), Some(format!("nothing could be undone: {}", fault.message))),
         };
         if let Some(message) = &message {
@@ -218,7 +222,8 @@ pub async fn undo(
         let said = match why {
             Undoing::Interrupted if !left.is_empty() => {
                 let message = message.clone().unwrap_or_default();
-                let status = TempestRunStatus { leaked: left, ..keeping(&run, Phase::CleaningUp) };
+                let mut status = TempestRunStatus { leaked: left, ..keeping(&run, Phase::CleaningUp) };
+                bound(&mut status);
                 let moment = Moment::Underway { reason: "Interrupted", message };
                 writer(&run, &context).tell(&moment, &status).await
             }
@@ -240,11 +245,6 @@ pub async fn undo(
 /// What a task says is about `run`, in this attempt.
 pub fn span(run: &TempestRun, identity: &RunIdentity) -> Span {
     run_span(run.namespace().as_deref(), Some(&run.name_any()), &identity.run_id)
-}
-
-fn things(left: &[Leak]) -> String {
-    let things: Vec<String> = left.iter().map(|leak| format!("{} {}", leak.kind, leak.id)).collect();
-    things.join(", ")
 }
 
 /// What a run starts from, in this process.

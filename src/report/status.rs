@@ -1,5 +1,6 @@
 //! The report as a `TempestRun`'s status: short for what passed, bounded whatever a cloud says.
 
+use std::mem::take;
 use std::time::Duration;
 
 use super::RunReport;
@@ -53,8 +54,31 @@ pub fn status(report: &RunReport) -> TempestRunStatus {
         kept_until: report.tests.iter().filter_map(|test| test.kept_until).max(),
         ..TempestRunStatus::default()
     };
-    shrink(&mut status);
+    bound(&mut status);
     status
+}
+
+/// Cuts a status to what fits: whoever adds to one that was cut before cuts it again.
+pub fn bound(status: &mut TempestRunStatus) {
+    // These are bounded by themselves, and not the cloud's.
+    let (conditions, history) = (take(&mut status.conditions), take(&mut status.history));
+    status.truncated |= status.leaked.len() > ENTRIES;
+    status.leaked.truncate(ENTRIES);
+    for leak in &mut status.leaked {
+        for text in [&mut leak.service, &mut leak.kind, &mut leak.id, &mut leak.name] {
+            *text = shorten(text, EVIDENCE);
+        }
+        leak.message = leak.message.as_deref().map(|message| shorten(message, EVIDENCE));
+    }
+    shrink(status);
+    (status.conditions, status.history) = (conditions, history);
+}
+
+/// What is left behind, in a sentence of bounded length.
+pub fn in_a_sentence(left: &[Leak]) -> String {
+    let things: Vec<String> =
+        left.iter().take(ENTRIES).map(|leak| format!("{} {}", leak.kind, leak.id)).collect();
+    shorten(&things.join(", "), MESSAGE)
 }
 
 /// Ended tests, the interesting ones whole; in the order of their names, so that the list does not jump.
@@ -135,15 +159,10 @@ fn cloud(facts: &CloudFacts) -> CloudStatus {
     }
 }
 
+/// As many as have room, and one more if there are more.
 fn leaked(report: &RunReport) -> Vec<Leak> {
     let all = report.tests.iter().flat_map(|test| &test.leaked).chain(&report.leaked);
-    all.take(ENTRIES)
-        .map(|leak| Leak {
-            name: shorten(&leak.name, EVIDENCE),
-            message: leak.message.as_deref().map(|message| shorten(message, EVIDENCE)),
-            ..leak.clone()
-        })
-        .collect()
+    all.take(ENTRIES + 1).cloned().collect()
 }
 
 /// Over everything that all tests measured.
@@ -279,6 +298,27 @@ mod tests {
         assert!(text.len() <= LIMIT, "{} bytes", text.len());
         assert!(status.truncated);
         assert_eq!(status.summary.unwrap().failed, 200);
+    }
+
+    #[test]
+    fn what_is_added_to_a_status_is_bounded_too() {
+        let long = || "\u{0}ü".repeat(40_000);
+        let leak = Leak {
+            service: "dns".into(),
+            kind: "zone".into(),
+            id: long(),
+            name: long(),
+            removed: false,
+            message: Some(long()),
+        };
+        let mut status = status(&report((0..200).map(hostile).collect()));
+        status.truncated = false;
+        status.leaked = vec![leak; 300];
+        assert!(in_a_sentence(&status.leaked).chars().count() <= MESSAGE + 1);
+        bound(&mut status);
+        assert_eq!((status.leaked.len(), status.truncated), (ENTRIES, true));
+        let text = serde_json::to_string(&status).unwrap();
+        assert!(text.len() <= LIMIT, "{} bytes", text.len());
     }
 
     #[test]

@@ -187,8 +187,10 @@ async fn admit(
     };
     let identity = CloudIdentity::of(session);
     tokio::select! {
-        leave = admission.admit(&identity) => leave.map(Some),
+        // First, so that a run that is cancelled with all others does not begin in the place of one of them.
+        biased;
         () = control.cancel.cancelled() => Err(cancelled()),
+        leave = admission.admit(&identity) => leave.map(Some),
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn cluster() -> Result<(kube::Client, Vec<IpAddr>), Problem> {
             .next("run in a cluster, or set KUBECONFIG")
     })?;
     let api_server = api_server(&config).await;
-    let client = kube::Client::try_from(config)
+    let client = controller::connect(config)
         .map_err(|error| Problem::input("the Kubernetes configuration cannot be used").because(error))?;
     Ok((client, api_server))
 }

@@ -253,7 +253,7 @@ impl Follower {
 
     /// A place for a pod that plays already, as its Job tells where.
     async fn taken(&mut self) -> Option<Leave> {
-        let found = self.jobs.get_opt(&super::name(&self.run, self.attempt)).await;
+        let found = self.find(&super::name(&self.run, self.attempt)).await;
         let found = found.unwrap_or_else(|error| {
             tracing::warn!(%error, "a Job cannot be read");
             None
@@ -284,12 +284,14 @@ impl Follower {
             Ok((leave, cloud))
         };
         tokio::select! {
-            waited = waiting => waited,
+            // First, so that a run that is cancelled with all others does not begin in the place of one of them.
+            biased;
             () = self.control.cancel.cancelled() => Err(RunFault {
                 reason: Reason::Cancelled,
                 message: "the run was cancelled".to_owned(),
                 evidence: Evidence::default(),
             }),
+            waited = waiting => waited,
         }
     }
 
@@ -334,7 +336,7 @@ impl Follower {
         let name = super::name(&self.run, self.attempt);
         // In this order: whoever gave its lease back had told everything before.
         let lease = self.lease.look().await?;
-        let mut found = self.jobs.get_opt(&name).await?;
+        let mut found = self.find(&name).await?;
         self.hear().await?;
         let was_never_made = found.is_none() && lease == LeaseState::Absent && self.before.run.is_none();
         if was_never_made && !self.is_cancelled() && self.context.jobs.image.is_some() {
@@ -342,7 +344,7 @@ impl Follower {
             if self.make(&CloudIdentity::default()).await.is_none() {
                 return Ok(Some(Fate::Finished));
             }
-            found = self.jobs.get_opt(&name).await?;
+            found = self.find(&name).await?;
         }
         let seen = Seen {
             job: state(found.as_ref()),
@@ -384,6 +386,13 @@ impl Follower {
         }
         self.before = after;
         Ok(())
+    }
+
+    /// The attempt's Job; one of that name which is somebody else's is none.
+    async fn find(&self, name: &str) -> Result<Option<Job>, kube::Error> {
+        let is_ours =
+            |job: &Job| job.owner_references().iter().any(|one| Some(&one.uid) == self.run.uid().as_ref());
+        Ok(self.jobs.get_opt(name).await?.filter(is_ours))
     }
 
     async fn delete_job(&self, name: &str) -> Result<(), kube::Error> {

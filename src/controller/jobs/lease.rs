@@ -6,14 +6,13 @@ use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use tokio::time::Instant;
 
 use super::fate::LeaseState;
 use crate::api::tempest_run::TempestRun;
-use crate::controller::FIELD_MANAGER;
 use crate::controller::lease::{Known, Leases, Record, Step, StoreError, decide};
-use crate::controller::ledger::MANAGED_BY;
+use crate::controller::maps::{MapError, Maps};
 use crate::runner::Clock;
 
 const KEY: &str = "lease.json";
@@ -27,29 +26,24 @@ pub fn name(run: &TempestRun, attempt: u32) -> String {
 
 /// Where the lease of an attempt is.
 pub struct ConfigMapLeases {
-    maps: Api<ConfigMap>,
-    metadata: ObjectMeta,
+    maps: Maps,
     name: String,
 }
 
 impl ConfigMapLeases {
     /// The lease of an attempt of `run`; nothing is read or written yet.
     pub fn of(client: Client, run: &TempestRun, attempt: u32) -> Self {
-        let name = name(run, attempt);
-        let metadata = ObjectMeta {
-            name: Some(name.clone()),
-            labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
-            owner_references: run.controller_owner_ref(&()).map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        };
-        Self { maps: Api::namespaced(client, &run.namespace().unwrap_or_default()), metadata, name }
+        Self { maps: Maps::of(client, run), name: name(run, attempt) }
     }
 }
 
 #[async_trait]
 impl Leases for ConfigMapLeases {
     async fn get(&self) -> Result<Option<Record>, StoreError> {
-        let map = self.maps.get_opt(&self.name).await.map_err(StoreError::of)?;
+        let map = self.maps.api().get_opt(&self.name).await.map_err(StoreError::of)?;
+        if map.as_ref().is_some_and(|map| !self.maps.may_write_over(&map.metadata)) {
+            return Err(StoreError::Unavailable(MapError::Foreign { name: self.name.clone() }.into()));
+        }
         map.map(record).transpose()
     }
 
@@ -57,15 +51,15 @@ impl Leases for ConfigMapLeases {
         let text = serde_json::to_string(&spec).map_err(|error| StoreError::Unavailable(error.into()))?;
         let exists = version.is_some();
         let map = ConfigMap {
-            metadata: ObjectMeta { resource_version: version, ..self.metadata.clone() },
+            metadata: ObjectMeta { resource_version: version, ..self.maps.metadata(&self.name) },
             data: Some([(KEY.to_owned(), text)].into()),
             ..ConfigMap::default()
         };
         let params = PostParams::default();
         let written = if exists {
-            self.maps.replace(&self.name, &params, &map).await
+            self.maps.api().replace(&self.name, &params, &map).await
         } else {
-            self.maps.create(&params, &map).await
+            self.maps.api().create(&params, &map).await
         };
         record(written.map_err(StoreError::of)?)
     }

@@ -17,7 +17,7 @@ use super::{JobConfig, RUN_ID, name};
 use crate::api::executor::{self, Amount, Amounts, JobOptions, Resources};
 use crate::api::tempest_run::TempestRun;
 use crate::controller::FIELD_MANAGER;
-use crate::controller::ledger::MANAGED_BY;
+use crate::controller::maps::MANAGED_BY;
 use crate::runner::CloudIdentity;
 
 /// How long an ended Job stays, for its log.

@@ -14,11 +14,10 @@ mod news;
 pub mod play;
 pub mod told;
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::DeleteParams;
-use kube::{Api, Client, ResourceExt};
+use kube::{Client, ResourceExt};
 
 use super::attempts;
+use super::maps::Maps;
 use crate::api::tempest_run::TempestRun;
 
 /// Most of a run's name that is in the names of its Jobs: those become values of labels, of 63 characters at most.
@@ -59,13 +58,11 @@ pub async fn forget_oldest(client: &Client, run: &TempestRun) {
 }
 
 async fn forget_attempts(client: &Client, run: &TempestRun, numbers: impl IntoIterator<Item = u32>) {
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
+    let maps = Maps::of(client.clone(), run);
     for attempt in numbers {
         for name in [name(run, attempt), lease::name(run, attempt)] {
-            match maps.delete(&name, &DeleteParams::default()).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => {}
-                Err(error) => tracing::debug!(%error, name, "what a pod left could not be deleted"),
-                Ok(_) => {}
+            if let Err(error) = maps.delete(&name).await {
+                tracing::debug!(%error, name, "what a pod left could not be deleted");
             }
         }
     }

@@ -16,9 +16,10 @@ use crate::api::tempest_run::{Phase, TempestRun};
 use crate::controller::attempts;
 use crate::controller::credentials::{self, Usable};
 use crate::controller::decide::Credentials;
-use crate::controller::fence::fenced;
+use crate::controller::fence::{fenced, patient};
 use crate::controller::lease::{Elector, Leadership, LeaseOptions};
 use crate::controller::ledger::ConfigMapLedger;
+use crate::controller::maps::MapError;
 use crate::controller::publish::write_down;
 use crate::controller::status_writer::WriteError;
 use crate::controller::tasks::AttemptError;
@@ -91,6 +92,9 @@ pub enum PlayError {
     /// How it goes cannot be told.
     #[error("how the run goes cannot be told")]
     Telling(#[from] WriteError),
+    /// That it begins cannot be told.
+    #[error("that the run begins cannot be told")]
+    Begin(#[from] MapError),
 }
 
 /// Plays until the run has ended and that is told, or until `shutdown`.
@@ -100,12 +104,13 @@ pub async fn play(
     shutdown: CancellationToken,
 ) -> Result<(), PlayError> {
     let catalogue = Catalogue::built_in()?;
-    let run = options.look(&client).await?;
+    let asking = patient(client.clone());
+    let run = options.look(&asking).await?;
     let leases = Arc::new(ConfigMapLeases::of(client.clone(), &run, options.attempt));
     let elector = Elector::new(leases, options.lease.clone(), Clock::system());
     let held = tokio::select! {
         held = elector.acquire() => held,
-        left = options.is_left(&client) => return Err(left),
+        left = options.is_left(&asking) => return Err(left),
         () = shutdown.cancelled() => return Err(PlayError::Interrupted),
     };
     let leadership = held.leadership().clone();

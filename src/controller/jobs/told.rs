@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ObjectMeta, Patch, PatchParams};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::Client;
 
 use super::name;
 use crate::api::tempest_run::TempestRun;
-use crate::controller::FIELD_MANAGER;
 use crate::controller::conditions::Moment;
-use crate::controller::ledger::MANAGED_BY;
+use crate::controller::maps::{MapError, Maps};
 use crate::controller::publish::Page;
 use crate::controller::reports::{JSON, Reports};
 use crate::controller::status_writer::WriteError;
@@ -21,9 +18,8 @@ use crate::report::{RunReport, bounded};
 
 /// What the pod of one attempt tells.
 pub struct Told {
-    maps: Api<ConfigMap>,
+    maps: Maps,
     reports: Reports,
-    metadata: ObjectMeta,
     name: String,
     policy: VerdictPolicy,
 }
@@ -31,16 +27,9 @@ pub struct Told {
 impl Told {
     /// What is told of an attempt of `run`; nothing is read or written yet.
     pub fn of(client: Client, run: &Arc<TempestRun>, attempt: u32, policy: VerdictPolicy) -> Self {
-        let name = name(run, attempt);
-        let metadata = ObjectMeta {
-            name: Some(name.clone()),
-            labels: Some([(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned())].into()),
-            owner_references: run.controller_owner_ref(&()).map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        };
-        let maps = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
+        let (name, maps) = (name(run, attempt), Maps::of(client.clone(), run));
         let reports = Reports::of(client, Arc::clone(run), attempt);
-        Self { maps, reports, metadata, name, policy }
+        Self { maps, reports, name, policy }
     }
 
     /// What was told last; [`None`] when nothing was.
@@ -49,15 +38,9 @@ impl Told {
     }
 
     /// Tells this.
-    pub async fn save(&self, report: &RunReport) -> Result<(), kube::Error> {
+    pub async fn save(&self, report: &RunReport) -> Result<(), MapError> {
         let bounded::Texts { json, .. } = bounded::texts(report, &self.policy);
-        let map = ConfigMap {
-            metadata: self.metadata.clone(),
-            data: Some(BTreeMap::from([(JSON.to_owned(), json)])),
-            ..ConfigMap::default()
-        };
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        self.maps.patch(&self.name, &params, &Patch::Apply(&map)).await.map(drop)
+        self.maps.write(&self.name, BTreeMap::from([(JSON.to_owned(), json)])).await
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Leadership {
 
 impl Leadership {
     /// Leads until then, unless it is extended.
-    pub(super) fn until(deadline: Instant) -> Self {
+    pub(in crate::controller) fn until(deadline: Instant) -> Self {
         Self {
             deadline: Arc::new(Mutex::new(deadline)),
             lost: CancellationToken::new(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer::{Asked, capture, first_that_fails};
 use crate::openstack::{Request, Response, Service, Session};
 use crate::outcome::{Evidence, Reason};
-use crate::runner::cloud::{fault_of, fault_of_status, is_ambiguous, method_of, service_of};
+use crate::runner::cloud::{fault_of, fault_of_status, is_ambiguous, method_of, service_of, with_sources};
 use crate::runner::context::StepContext;
 use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::ledger::{Entry, Undo};
@@ -145,7 +145,8 @@ async fn write_down(context: &StepContext<'_>, action: &RequestAction) -> Result
     };
     let entry = context.run().ledger.intend(prefix, &context.step.name, context.step.role, undo).await;
     let entry = entry.map_err(|error| {
-        let message = format!("nothing was requested, because it could not be written down first: {error}");
+        let why = with_sources(&error);
+        let message = format!("nothing was requested, because it could not be written down first: {why}");
         StepFault::errored(Reason::LedgerUnavailable, message)
     })?;
     context.test.state().entries.entry(context.step.name.clone()).or_default().push(entry.number);

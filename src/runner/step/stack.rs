@@ -7,7 +7,7 @@ use super::zones;
 use crate::openstack::heat::{NewStack, Stack, StackRef};
 use crate::openstack::{Error, Session};
 use crate::outcome::{Evidence, Reason};
-use crate::runner::cloud::{evidence_of, fault_of, is_ambiguous};
+use crate::runner::cloud::{evidence_of, fault_of, is_ambiguous, with_sources};
 use crate::runner::context::{StackHandle, StepContext};
 use crate::runner::fault::{StepEnd, StepFault};
 use crate::runner::hints;
@@ -95,7 +95,8 @@ async fn create(
     let undo = Undo::Stack { name: name.clone(), id: None };
     let entry = run.ledger.intend(prefix, &context.step.name, context.step.role, undo).await;
     let entry = entry.map_err(|error| {
-        let message = format!("nothing was created, because it could not be written down first: {error}");
+        let why = with_sources(&error);
+        let message = format!("nothing was created, because it could not be written down first: {why}");
         StepFault::errored(Reason::LedgerUnavailable, message)
     })?;
     context.test.state().entries.entry(context.step.name.clone()).or_default().push(entry.number);

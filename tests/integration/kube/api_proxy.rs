@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub enum Trouble {
     Html,
     /// Every second write is done, and its answer is lost.
     LostAnswers,
+    /// The first write that holds this text is done, and its answer is lost.
+    LostAnswerTo(&'static str),
     /// Every second change of an object is refused: somebody else was first.
     Conflicts,
     /// A webhook holds every write up, and fails for every second.
@@ -39,7 +41,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// All that there is.
+    /// All that can come at any time.
     pub const ALL: [Self; 11] = [
         Self::Away,
         Self::Status(429),
@@ -69,6 +71,7 @@ struct Way {
     trouble: watch::Sender<Trouble>,
     requests: AtomicU64,
     turn: Mutex<u64>,
+    lost: AtomicBool,
 }
 
 impl ApiProxy {
@@ -89,6 +92,7 @@ impl ApiProxy {
             trouble: watch::Sender::new(Trouble::None),
             requests: AtomicU64::new(0),
             turn: Mutex::new(0),
+            lost: AtomicBool::new(false),
         });
         let app = Router::new().fallback(pass).with_state(Arc::clone(&state));
         runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -98,6 +102,11 @@ impl ApiProxy {
     /// From now on this happens.
     pub fn set(&self, trouble: Trouble) {
         self.state.trouble.send_replace(trouble);
+    }
+
+    /// Whether the answer was lost that [`Trouble::LostAnswerTo`] names.
+    pub fn has_lost_an_answer(&self) -> bool {
+        self.state.lost.load(Ordering::Relaxed)
     }
 
     /// How many requests came.
@@ -162,6 +171,16 @@ async fn pass(State(way): State<Arc<Way>>, request: Request) -> Response {
         Trouble::LostAnswers if writes && way.every_second() => {
             drop(way.forward(request).await);
             broken_off()
+        }
+        Trouble::LostAnswerTo(text) if writes => {
+            let (head, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let is_meant = String::from_utf8_lossy(&body).contains(text);
+            let answer = way.forward(Request::from_parts(head, Body::from(body))).await;
+            if is_meant && answer.status().is_success() && !way.lost.swap(true, Ordering::Relaxed) {
+                return broken_off();
+            }
+            answer
         }
         Trouble::Conflicts if changes && way.every_second() => {
             status(409, "Conflict", "the object has been modified")

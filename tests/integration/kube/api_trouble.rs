@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use rstest::rstest;
 use serde_json::Value;
 use tempest_operator::simcloud::{Latency, SimOptions, Stages};
 
 use super::api_proxy::{ApiProxy, Trouble};
-use super::namespace::Namespace;
+use super::namespace::{Namespace, served};
 use super::simulated::Cloud;
 use crate::operator::Operator;
 use crate::siege::{self, Acknowledged};
@@ -100,5 +101,34 @@ fn an_api_server_in_trouble_loses_nothing_doubles_nothing_and_leaves_nothing() {
     let requests = proxy.requests() - before;
     assert!(requests < BUSY * begun.elapsed().as_secs(), "{requests} requests in {:?}", begun.elapsed());
     namespace.kubectl(&["delete", "tempestruns", "--all", "--timeout=60s"]);
+    cloud.is_clean();
+}
+
+#[rstest]
+#[case::begin(r#""phase":"Running""#)]
+#[case::end(r#""phase":"Completed""#)]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn a_run_whose_write_was_not_acknowledged_is_not_interrupted(#[case] written: &'static str) {
+    let cloud = cloud();
+    let namespace = Namespace::create("api-lost");
+    namespace.secret("crossservice.dev/openstack-clouds", &cloud.clouds_yaml());
+    let proxy = ApiProxy::between(&namespace.operator_access());
+    proxy.set(Trouble::LostAnswerTo(written));
+    let operator = Operator::start_as(&namespace.name, &proxy.access);
+    operator.until_it_leads();
+    namespace.apply_run(
+        &cloud.spec(),
+        "scenarios: {include: [heat_zone_lifecycle]}\n  execution: {onInterruption: Fail}",
+    );
+    let run = namespace.finished_run(Duration::from_mins(2));
+    assert!(proxy.has_lost_an_answer());
+    assert_eq!(run["status"]["verdict"], "Passed", "{run:#}");
+    assert_eq!(run["status"]["attempt"], 1, "{run:#}");
+    // Whoever wrote the end knows that it did.
+    wait_until("the verdict is counted", Duration::from_secs(20), || {
+        served(operator.port, "/metrics")
+            .is_some_and(|text| text.contains("tempest_operator_runs_total{verdict=\"Passed\"} 1"))
+    });
+    namespace.kubectl(&["delete", "tempestrun", "one", "--timeout=60s"]);
     cloud.is_clean();
 }

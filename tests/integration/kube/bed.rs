@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
 use tempest_operator::controller::jobs::JobConfig;
 use tempest_operator::controller::lease::LeaseOptions;
 use tempest_operator::controller::queue::Limits;
-use tempest_operator::controller::{ControllerOptions, LeaseConfig, run_with};
+use tempest_operator::controller::{ControllerOptions, LeaseConfig, connect, run_with};
 use tempest_operator::openstack::EndpointPolicy;
 use tokio_util::sync::CancellationToken;
 
@@ -62,14 +62,14 @@ impl Bed {
                     duration: Duration::from_secs(3),
                 },
             },
-            jobs: JobConfig::default(),
+            jobs: JobConfig { image: Some("tempest-operator:test".to_owned()), ..JobConfig::default() },
         };
         let (told, ended) = std::sync::mpsc::channel();
         let (player, stopped) = (Arc::clone(&self.player), stop.clone());
         runtime.spawn(async move {
             let config =
                 Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-            let client = Client::try_from(config).unwrap();
+            let client = connect(config).unwrap();
             run_with(options, client, stopped, player).await.unwrap();
             let _ = told.send(());
         });

@@ -178,6 +178,43 @@ fn an_operator_that_is_told_to_stop_hands_its_runs_over() {
 
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn an_operator_that_is_told_to_stop_leaves_its_queue_as_it_is() {
+    let mut bed = Bed::start("handover-queue");
+    bed.kill();
+    bed.limits.runs = 1;
+    bed.restart();
+    bed.usable_secret();
+    bed.play("hold", "");
+    bed.until("it runs", SOON, |run| run["status"]["phase"] == "Running" && bed.has_ledger());
+    for (name, execution) in [("two", "onInterruption: Fail"), ("three", "executor: Job")] {
+        bed.apply_run_named(name, "zoneSuffix: pass.example.", &format!("execution: {{{execution}}}"));
+        wait_until("it waits", SOON, || bed.run_named(name)["status"]["phase"] == "Queued");
+    }
+    bed.stop();
+    for name in ["two", "three"] {
+        let run = bed.run_named(name);
+        assert_eq!(run["status"]["phase"], "Queued", "{run:#}");
+        for field in ["runId", "startTime", "attemptStartTime"] {
+            assert!(run["status"][field].is_null(), "{field}: {run:#}");
+        }
+        assert!(run["metadata"]["finalizers"].is_null(), "{run:#}");
+    }
+    let events = bed.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
+    assert_eq!(events.matches(r#""reason": "Started""#).count(), 1, "{events}");
+    bed.player.go();
+    bed.restart();
+    for (name, phase) in [("two", "Completed"), ("three", "Running")] {
+        wait_until("its turn comes", SOON, || bed.run_named(name)["status"]["phase"] == phase);
+        assert_eq!(bed.run_named(name)["status"]["attempt"], 1);
+    }
+    assert_eq!(bed.run_named("two")["status"]["verdict"], "Passed");
+    wait_until("its Job is made", SOON, || {
+        bed.kubectl(&["get", "jobs", "-o", "name"]).contains("job.batch/three-")
+    });
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn what_a_failed_test_made_is_kept_for_a_time_and_then_undone() {
     let bed = Bed::start("keep");
     bed.usable_secret();
@@ -188,6 +225,19 @@ fn what_a_failed_test_made_is_kept_for_a_time_and_then_undone() {
     bed.until("nothing is kept any more", SOON, |run| run["status"]["keptUntil"].is_null());
     wait_until("it is undone", SOON, || bed.player.undone_later() == 1 && !bed.has_ledger());
     assert_eq!(bed.run()["status"]["verdict"], "Failed", "the verdict stands");
+}
+
+#[test]
+#[ignore = "needs the Kubernetes test bed: tests/run kube"]
+fn what_cannot_be_undone_in_the_end_does_not_make_the_object_large() {
+    let bed = Bed::start("mess");
+    bed.usable_secret();
+    bed.play("mess", "execution: {onFailure: {keepResourcesSeconds: 8}}");
+    bed.finished_run(SOON);
+    let run = bed.until("nothing is kept any more", SOON, |run| run["status"]["keptUntil"].is_null());
+    let leaked = run["status"]["leaked"].as_array().unwrap();
+    assert_eq!((leaked.len(), &run["status"]["truncated"]), (20, &json!(true)));
+    assert!(run.to_string().len() < 96 * 1024);
 }
 
 #[test]

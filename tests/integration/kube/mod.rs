@@ -5,6 +5,7 @@ mod api_proxy;
 mod api_trouble;
 mod bed;
 mod documents;
+mod foreign;
 mod jobs;
 mod kills;
 mod kubectl;

@@ -67,17 +67,7 @@ impl Script {
             Act::Pass { .. } => result(name, Outcome::Passed, ""),
             Act::Fail(message) => result(name, Outcome::Failed, &message),
             Act::Err => result(name, Outcome::Errored, "the cloud is away"),
-            Act::Leak => {
-                let leak = Leak {
-                    service: "dns".to_owned(),
-                    kind: "zone".to_owned(),
-                    id: "z-1".to_owned(),
-                    name: String::new(),
-                    removed: false,
-                    message: None,
-                };
-                TestResult { leaked: vec![leak], ..result(name, Outcome::Passed, "") }
-            }
+            Act::Leak => TestResult { leaked: vec![leak("z-1")], ..result(name, Outcome::Passed, "") },
             Act::Keep => {
                 let undo = Undo::Stack { name: "to-1-1-kept".to_owned(), id: None };
                 ledger.intend("to-1-1", "kept", Role::Primary, undo).await.expect("written down");
@@ -104,6 +94,20 @@ impl Script {
     }
 }
 
+/// Where of what was kept nothing can be undone, and more was made than anybody knew.
+const MESS: &str = "mess.example.";
+
+fn leak(id: &str) -> Leak {
+    Leak {
+        service: "dns".to_owned(),
+        kind: "zone".to_owned(),
+        id: id.to_owned(),
+        name: String::new(),
+        removed: false,
+        message: None,
+    }
+}
+
 /// What is played where; `again` from a run's second attempt on.
 fn scene(zone_suffix: &str, again: bool) -> Vec<Act> {
     match zone_suffix {
@@ -113,7 +117,7 @@ fn scene(zone_suffix: &str, again: bool) -> Vec<Act> {
         "flip.example." => vec![Act::Pass { steps: 0 }, Act::Fail("not yet".to_owned())],
         "error.example." => vec![Act::Err],
         "leak.example." => vec![Act::Leak],
-        "keep.example." => vec![Act::Keep],
+        "keep.example." | MESS => vec![Act::Keep],
         "stepwise.example." => vec![Act::Pass { steps: 0 }, Act::Hold],
         "hostile.example." => {
             let long = "\u{1b}\"<x>ü".repeat(200_000);
@@ -191,13 +195,14 @@ impl Player for Script {
         end
     }
 
-    async fn undo(&self, _: RunInputs, ledger: Arc<Ledger>, _: Control) -> Result<Vec<Leak>, RunFault> {
+    async fn undo(&self, inputs: RunInputs, ledger: Arc<Ledger>, _: Control) -> Result<Vec<Leak>, RunFault> {
         for entry in ledger.open().await {
             ledger.undone(entry.number).await.expect("struck out");
             self.later.fetch_add(1, Ordering::Relaxed);
         }
         ledger.close().await.expect("closed");
-        Ok(Vec::new())
+        let is_mess = inputs.request.zone_suffix == MESS;
+        Ok(if is_mess { vec![leak(&"z".repeat(10_000)); 300] } else { Vec::new() })
     }
 }
 
