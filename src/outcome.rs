@@ -115,6 +115,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::Errored, Self::Cancelled];
+
     /// The process exit code: 0 passed, 1 failed, 2 could not be carried out, 130 cancelled.
     pub const fn exit_code(self) -> u8 {
         match self {

@@ -265,13 +265,19 @@ async fn control(options: &ControllerOptions, context: &Arc<Context>, shutdown: 
 
 /// Makes runs when their time comes, until `shutdown`.
 async fn keep_schedules(options: &ControllerOptions, context: &Context, shutdown: &CancellationToken) {
+    let controllers: Vec<_> = apis::<TempestSchedule>(options, &context.client)
+        .into_iter()
+        .map(|api| Controller::new(api, watcher::Config::default()))
+        .collect();
+    let stores: Vec<_> = controllers.iter().map(Controller::store).collect();
+    context.metrics.count_healths_by(move || healths(&stores));
     let context = Arc::new(schedules::Context {
         client: context.client.clone(),
         recorder: context.recorder.clone(),
         clock: context.clock.clone(),
     });
-    let controllers = apis::<TempestSchedule>(options, &context.client).into_iter().map(|api| {
-        Controller::new(api, watcher::Config::default())
+    let controllers = controllers.into_iter().map(|controller| {
+        controller
             .run(schedules::keep, schedules::on_error, Arc::clone(&context))
             .for_each(|_| futures::future::ready(()))
     });
@@ -311,6 +317,18 @@ fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
     let now: Vec<Phase> = runs.iter().map(|run| phase(run).unwrap_or(Phase::Pending)).collect();
     let in_phase = |phase: &Phase| now.iter().filter(|one| *one == phase).count();
     Phase::ALL.iter().map(|phase| (format!("{phase:?}"), in_phase(phase))).collect()
+}
+
+/// How many of the schedules that are known here are how healthy.
+fn healths(stores: &[Store<TempestSchedule>]) -> Vec<(String, usize)> {
+    let schedules: Vec<_> = stores.iter().flat_map(Store::state).collect();
+    let healthy = |schedule: &TempestSchedule| {
+        let mut conditions = schedule.status.iter().flat_map(|status| &status.conditions);
+        conditions.find(|one| one.type_ == "Healthy").map_or("Unknown", |one| one.status.as_str()).to_owned()
+    };
+    let now: Vec<String> = schedules.iter().map(|schedule| healthy(schedule)).collect();
+    let with = |state: &str| now.iter().filter(|one| *one == state).count();
+    ["True", "False", "Unknown"].map(|state| (state.to_owned(), with(state))).into()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]

@@ -12,14 +12,14 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-use crate::openstack::{RequestObserver, RequestRecord};
+use crate::openstack::{RequestObserver, RequestRecord, Service};
 use crate::outcome::{Leak, TestResult, Verdict};
 
 type Labels = Vec<(&'static str, String)>;
 type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
 
-/// How many runs are in which phase, every phase included.
-type Phases = Box<dyn Fn() -> Vec<(String, usize)> + Send + Sync>;
+/// How many objects there are of which state, every state included.
+type Census = Box<dyn Fn() -> Vec<(String, usize)> + Send + Sync>;
 
 /// Counts what happens; clones count together.
 #[derive(Clone)]
@@ -28,7 +28,9 @@ pub struct Metrics {
     runs: Family<Labels, Counter>,
     run_duration: Histogram,
     runs_in_phase: Family<Labels, Gauge>,
-    phases: Arc<OnceLock<Phases>>,
+    phases: Arc<OnceLock<Census>>,
+    schedules: Family<Labels, Gauge>,
+    healths: Arc<OnceLock<Census>>,
     queue_length: Gauge,
     queue_wait: Histogram,
     tests: Family<Labels, Counter>,
@@ -72,11 +74,13 @@ impl Default for Metrics {
         let version = vec![("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "What this operator is", Info::new(version));
         let mut with = Registering(&mut registry);
-        Self {
+        let metrics = Self {
             runs: with.number("runs", "Runs that ended, by verdict"),
             run_duration: with.seconds("run_duration", "From the begin of an attempt to its end", runs()),
             runs_in_phase: with.number("runs_in_phase", "Runs there are now, by phase"),
             phases: Arc::default(),
+            schedules: with.number("schedules", "Schedules there are now, by their condition Healthy"),
+            healths: Arc::default(),
             queue_length: with.number("queue_length", "Runs that wait for their turn now"),
             queue_wait: with.seconds("queue_wait", "How long runs waited for their turn", runs()),
             tests: with.number("tests", "Tests that ended, by scenario and outcome"),
@@ -103,7 +107,9 @@ impl Default for Metrics {
             reconcile_errors: with.number("reconcile_errors", "Looks that Kubernetes trouble ended"),
             leader: with.number("leader", "Whether this replica leads"),
             registry: Arc::new(registry),
-        }
+        };
+        metrics.begin_at_zero();
+        metrics
     }
 }
 
@@ -124,6 +130,20 @@ impl Registering<'_> {
 }
 
 impl Metrics {
+    /// What alerts ask for is there before anything happens: of a count that begins at 1, `increase` sees nothing.
+    fn begin_at_zero(&self) {
+        for verdict in Verdict::ALL {
+            let _ = self.runs.get_or_create(&vec![("verdict", verdict.to_string())]);
+        }
+        for (service, removed) in Service::ALL.iter().flat_map(|service| [(service, true), (service, false)])
+        {
+            let _ = self.leaks.get_or_create(&of_leaks(service.service_type(), removed));
+        }
+        for published in [true, false] {
+            let _ = self.propagation.get_or_create(&of_propagation(published));
+        }
+    }
+
     /// A run ended; `took` is [`None`] when it never began.
     pub fn run_finished(&self, verdict: Verdict, took: Option<Duration>) {
         self.runs.get_or_create(&vec![("verdict", verdict.to_string())]).inc();
@@ -135,6 +155,11 @@ impl Metrics {
     /// Who is asked for the runs of each phase whenever the metrics are read; the first one to be named stays.
     pub fn count_phases_by(&self, phases: impl Fn() -> Vec<(String, usize)> + Send + Sync + 'static) {
         let _ = self.phases.set(Box::new(phases));
+    }
+
+    /// The same for the schedules of each health.
+    pub fn count_healths_by(&self, healths: impl Fn() -> Vec<(String, usize)> + Send + Sync + 'static) {
+        let _ = self.healths.set(Box::new(healths));
     }
 
     /// So many runs wait for their turn now.
@@ -157,8 +182,7 @@ impl Metrics {
         }
         for one in &result.propagation {
             if let Some(all) = one.all_name_servers_ms {
-                let change = if one.published { "published" } else { "withdrawn" };
-                self.propagation.get_or_create(&vec![("change", change.to_owned())]).observe(seconds(all));
+                self.propagation.get_or_create(&of_propagation(one.published)).observe(seconds(all));
             }
         }
         self.leaked(&result.leaked);
@@ -167,8 +191,7 @@ impl Metrics {
     /// These were found after undoing. By service: what kinds there are, a user's scenario decides.
     pub fn leaked(&self, leaks: &[Leak]) {
         for leak in leaks {
-            let labels = vec![("service", leak.service.clone()), ("removed", leak.removed.to_string())];
-            self.leaks.get_or_create(&labels).inc();
+            self.leaks.get_or_create(&of_leaks(&leak.service, leak.removed)).inc();
         }
     }
 
@@ -204,13 +227,27 @@ impl Metrics {
 
     /// All metrics in the `OpenMetrics` text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
-        for (phase, runs) in self.phases.get().map(|phases| phases()).unwrap_or_default() {
-            self.runs_in_phase.get_or_create(&vec![("phase", phase)]).set(saturating(runs));
-        }
+        take(&self.phases, "phase", &self.runs_in_phase);
+        take(&self.healths, "healthy", &self.schedules);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+/// Asks for the objects of each state. While there is nobody to ask, there is no sample.
+fn take(census: &OnceLock<Census>, label: &'static str, into: &Family<Labels, Gauge>) {
+    for (state, objects) in census.get().map(|census| census()).unwrap_or_default() {
+        into.get_or_create(&vec![(label, state)]).set(saturating(objects));
+    }
+}
+
+fn of_leaks(service: &str, removed: bool) -> Labels {
+    vec![("service", service.to_owned()), ("removed", removed.to_string())]
+}
+
+fn of_propagation(published: bool) -> Labels {
+    vec![("change", if published { "published" } else { "withdrawn" }.to_owned())]
 }
 
 fn saturating(count: usize) -> i64 {

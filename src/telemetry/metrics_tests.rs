@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::openstack::Service;
 use crate::outcome::{Outcome, Propagation, Reason};
 
 /// One metric as the text declares it.
@@ -31,6 +30,7 @@ fn used() -> Metrics {
     metrics.test_finished(&TestResult { leaked: vec![leak], propagation: vec![published], ..result });
     metrics.run_finished(Verdict::Failed, Some(Duration::from_secs(90)));
     metrics.count_phases_by(|| vec![("Running".to_owned(), 3)]);
+    metrics.count_healths_by(|| vec![("False".to_owned(), 2)]);
     metrics.observed(&RequestRecord {
         service: Service::Dns,
         method: http::Method::GET,
@@ -87,12 +87,65 @@ fn what_happened_is_counted_under_labels_from_closed_sets() {
         r#"runs_total{verdict="Failed"} 1"#,
         "run_duration_seconds_sum 90.0",
         r#"runs_in_phase{phase="Running"} 3"#,
+        r#"schedules{healthy="False"} 2"#,
         r#"propagation_seconds_sum{change="published"} 1.5"#,
         r#"leaks_total{service="dns",removed="false"} 1"#,
         r#"openstack_requests_total{service="dns",status="4xx"} 1"#,
         r#"openstack_request_duration_seconds_count{service="dns"} 1"#,
     ] {
         assert!(text.contains(&format!("\ntempest_operator_{sample}\n")), "no {sample} in {text}");
+    }
+}
+
+/// `increase` sees nothing of a series that begins at 1, so the first failure of a process would never be heard.
+#[test]
+fn what_alerts_ask_for_begins_at_zero() {
+    let text = Metrics::default().text().unwrap();
+    for verdict in ["Passed", "Failed", "Errored", "Cancelled"] {
+        assert!(
+            text.contains(&format!("\ntempest_operator_runs_total{{verdict=\"{verdict}\"}} 0\n")),
+            "{text}"
+        );
+    }
+    for service in ["identity", "compute", "network", "dns", "image", "orchestration"] {
+        for removed in [true, false] {
+            let labels = format!("service=\"{service}\",removed=\"{removed}\"");
+            assert!(text.contains(&format!("\ntempest_operator_leaks_total{{{labels}}} 0\n")), "{text}");
+        }
+    }
+    for change in ["published", "withdrawn"] {
+        let labels = format!("le=\"+Inf\",change=\"{change}\"");
+        let sample = format!("\ntempest_operator_propagation_seconds_bucket{{{labels}}} 0\n");
+        assert!(text.contains(&sample), "no {sample} in {text}");
+    }
+}
+
+#[test]
+fn states_are_counted_when_they_are_read() {
+    let (metrics, unhealthy) = (Metrics::default(), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+    assert!(
+        !metrics.text().unwrap().contains("tempest_operator_schedules{"),
+        "who does not lead counts none"
+    );
+    let counted = Arc::clone(&unhealthy);
+    metrics.count_healths_by(move || {
+        vec![("False".to_owned(), counted.load(std::sync::atomic::Ordering::Relaxed))]
+    });
+    for now in [0, 2, 1, 0] {
+        unhealthy.store(now, std::sync::atomic::Ordering::Relaxed);
+        let sample = format!("\ntempest_operator_schedules{{healthy=\"False\"}} {now}\n");
+        assert!(metrics.text().unwrap().contains(&sample), "no {sample}");
+    }
+}
+
+/// What the chart's `ServiceMonitor` gives every sample; the target's `service` it drops, for ours.
+#[test]
+fn no_label_is_one_that_a_scrape_gives() {
+    let text = used().text().unwrap();
+    for taken in ["namespace", "job", "pod", "instance", "endpoint", "container", "node"] {
+        for before in ['{', ','] {
+            assert!(!text.contains(&format!("{before}{taken}=\"")), "{taken} in {text}");
+        }
     }
 }
 

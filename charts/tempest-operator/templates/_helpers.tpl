@@ -198,30 +198,34 @@ cloud:
     - 127.0.0.1:{{ add .Values.simcloud.port 2 }}
 {{- end }}
 
+{{/* These networks; of all addresses there are, without the link-local ones. */}}
+{{- define "tempest-operator.blocks" -}}
+{{- range . }}
+- ipBlock:
+    cidr: {{ . | quote }}
+    {{- if eq . "0.0.0.0/0" }}
+    except: [169.254.0.0/16]
+    {{- else if eq . "::/0" }}
+    except: ["fe80::/10"]
+    {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Whom a program that plays runs may reach. */}}
 {{- define "tempest-operator.egress" -}}
-# The cluster's DNS, and the authoritative name servers of clouds, wherever they are.
+# The cluster's DNS, which may be link-local (NodeLocal DNSCache), and the authoritative name servers of clouds, wherever
+# they are.
 - ports:
     - {protocol: UDP, port: 53}
     - {protocol: TCP, port: 53}
-- ports:
-    {{- range .Values.networkPolicy.apiServer.ports }}
-    - {protocol: TCP, port: {{ . }}}
-    {{- end }}
+{{- range list .Values.networkPolicy.apiServer .Values.networkPolicy.openstack }}
 - to:
-    {{- range .Values.networkPolicy.openstack.cidrs }}
-    - ipBlock:
-        cidr: {{ . | quote }}
-        {{- if eq . "0.0.0.0/0" }}
-        except: [169.254.0.0/16]
-        {{- else if eq . "::/0" }}
-        except: ["fe80::/10"]
-        {{- end }}
-    {{- end }}
+    {{- include "tempest-operator.blocks" .cidrs | trim | nindent 4 }}
   ports:
-    {{- range .Values.networkPolicy.openstack.ports }}
+    {{- range .ports }}
     - {protocol: TCP, port: {{ . }}}
     {{- end }}
+{{- end }}
 {{- with .Values.networkPolicy.egress }}
 {{ toYaml . }}
 {{- end }}

@@ -51,6 +51,9 @@ pub struct ControllerArgs {
     /// The image of the pods of runs with 'executor: Job'; without it such runs are refused
     #[arg(long, env = "TEMPEST_JOB_IMAGE", value_name = "IMAGE", help_heading = "Runs in pods of their own")]
     pub job_image: Option<String>,
+    /// When nodes pull it [default: as Kubernetes has it]
+    #[arg(long, env = "TEMPEST_JOB_IMAGE_PULL_POLICY", value_name = "POLICY", value_parser = ["Always", "IfNotPresent", "Never"], help_heading = "Runs in pods of their own")]
+    pub job_image_pull_policy: Option<String>,
     /// The service account of these pods, in the namespace of the run, unless the run names another one
     #[arg(
         long,

@@ -104,6 +104,7 @@ fn jobs(args: &ControllerArgs, log: Option<&str>) -> JobConfig {
     }
     JobConfig {
         image: args.job_image.clone().filter(|image| !image.is_empty()),
+        pull_policy: args.job_image_pull_policy.clone(),
         service_account: args.job_service_account.clone(),
         pull_secrets: args.job_image_pull_secret.clone(),
         arguments,
@@ -141,6 +142,8 @@ mod tests {
             "controller",
             "--job-image",
             "i",
+            "--job-image-pull-policy",
+            "Always",
             "--installation",
             "mine",
         ];
@@ -155,7 +158,9 @@ mod tests {
         ]);
         let cli = Cli::try_parse_from(all).unwrap();
         let Command::Controller(args) = cli.command else { panic!() };
-        let told = jobs(&args, cli.log.as_deref()).arguments;
+        let config = jobs(&args, cli.log.as_deref());
+        assert_eq!(config.pull_policy.as_deref(), Some("Always"));
+        let told = config.arguments;
         let of_the_run = ["tempest-operator", "play", "--namespace=n", "--run=r", "--uid=u", "--attempt=1"];
         let all = of_the_run.iter().map(|one| (*one).to_owned()).chain(told);
         let cli = Cli::try_parse_from(all).unwrap();

@@ -114,6 +114,7 @@ fn pod(run: &TempestRun, attempt: u32, image: &str, options: &JobOptions, config
         containers: vec![Container {
             name: "run".to_owned(),
             image: Some(image.to_owned()),
+            image_pull_policy: config.pull_policy.clone(),
             args: Some(arguments),
             resources: Some(resources(options)),
             security_context: Some(SecurityContext {
@@ -174,6 +175,7 @@ mod tests {
         let run: TempestRun = serde_json::from_value(run).unwrap();
         let config = JobConfig {
             image: Some("unused".to_owned()),
+            pull_policy: Some("Never".to_owned()),
             service_account: "player".to_owned(),
             pull_secrets: vec!["pull".to_owned()],
             arguments: vec!["--installation=i".to_owned()],
@@ -205,6 +207,7 @@ mod tests {
             ])
         );
         assert_eq!(spec["template"]["spec"]["imagePullSecrets"], json!([{ "name": "pull" }]));
+        assert_eq!(spec["template"]["spec"]["containers"][0]["imagePullPolicy"], "Never");
     }
 
     /// The standard: <https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted>.

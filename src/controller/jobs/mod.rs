@@ -28,6 +28,8 @@ const NAME: usize = 40;
 pub struct JobConfig {
     /// Their image; without one this operator plays no run in a pod.
     pub image: Option<String>,
+    /// When nodes pull it: `Always`, `IfNotPresent` or `Never`; [`None`]: as Kubernetes has it.
+    pub pull_policy: Option<String>,
     /// The service account that they run as, unless a run names another one.
     pub service_account: String,
     /// The Secrets to pull the image with, in the namespaces of the runs.

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::options::rendered;
+use crate::helm::of_kind;
 use crate::support::{finish, repository, told};
 
 fn promtool(arguments: &[&str]) {
@@ -15,7 +17,35 @@ fn promtool(arguments: &[&str]) {
 #[test]
 #[ignore = "needs promtool: tests/run chart"]
 fn every_alert_is_heard_when_it_should_be_and_only_then() {
-    promtool(&["test", "rules", repository("tests/integration/chart/alerts.yaml").to_str().unwrap()]);
+    let folder = tempfile::tempdir().unwrap();
+    let all = rendered(&["metrics.prometheusRule.enabled=true"]);
+    let rules = of_kind(&all, "PrometheusRule")[0]["spec"].to_string();
+    fs::write(folder.path().join("rules.yaml"), rules).unwrap();
+    let tests = folder.path().join("alerts.yaml");
+    fs::copy(repository("tests/integration/chart/alerts.yaml"), &tests).unwrap();
+    promtool(&["test", "rules", tests.to_str().unwrap()]);
+}
+
+/// The Prometheus operator's target labels `namespace`, `service` and `job` are of the Service, and one that a metric has
+/// as well replaces the metric's: <https://prometheus.io/docs/prometheus/latest/configuration/configuration/> (`honor_labels`).
+#[test]
+#[ignore = "needs Helm: tests/run chart"]
+fn alerts_select_what_the_service_monitor_gives() {
+    let values = ["metrics.prometheusRule.enabled=true", "metrics.serviceMonitor.enabled=true"];
+    let all = rendered(&[&values[..], &["fullnameOverride=mine"]].concat());
+    let service = &of_kind(&all, "Service")[0]["metadata"];
+    let (namespace, name) = (service["namespace"].as_str().unwrap(), service["name"].as_str().unwrap());
+    let selected = format!("namespace=\"{namespace}\", job=\"{name}\"");
+    let rules = &of_kind(&all, "PrometheusRule")[0]["spec"]["groups"][0]["rules"];
+    for rule in rules.as_array().unwrap() {
+        assert!(rule["expr"].as_str().unwrap().contains(&selected), "{rule:#}");
+        // Of two releases, Alertmanager would take one for the other.
+        assert_eq!((&rule["labels"]["namespace"], &rule["labels"]["job"]), (&namespace.into(), &name.into()));
+    }
+    let monitor = &of_kind(&all, "ServiceMonitor")[0]["spec"];
+    let dropped = json!([{ "action": "labeldrop", "regex": "service" }]);
+    assert_eq!(monitor["endpoints"][0]["relabelings"], dropped);
+    assert!(monitor["jobLabel"].is_null(), "job is the Service's name");
 }
 
 /// What Grafana puts in for its variables is any duration.

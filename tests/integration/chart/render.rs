@@ -86,6 +86,11 @@ fn the_definitions_are_those_of_the_program(#[case] options: &str, #[case] polic
 #[case::too_few(&["replicas=0"], "replicas")]
 #[case::log_format(&["controller.logFormat=xml"], "logFormat")]
 #[case::installation(&["controller.installation=My Site"], "installation")]
+#[case::lease_too_short(&["controller.leaseDuration=1s"], "leaseDuration")]
+#[case::no_lease(&["controller.leaseDuration=0m"], "leaseDuration")]
+#[case::lease_of_parts(&["controller.leaseDuration=3500ms"], "leaseDuration")]
+#[case::pull_policy(&["image.pullPolicy=Sometimes"], "pullPolicy")]
+#[case::no_network(&["networkPolicy.apiServer.cidrs={kubernetes}"], "cidrs")]
 #[case::namespaces(&["rbac.clusterWide=true", "watchNamespaces={a}"], "watchNamespaces must be empty")]
 #[case::replicas_of_simcloud(&["simcloud.enabled=true", "replicas=2"], "replicas must be 1")]
 #[ignore = "needs Helm: tests/run chart"]
@@ -120,6 +125,24 @@ fn the_program_knows_every_argument_that_pods_are_given() {
         }
     }
     assert!(asked >= OPTION_SETS.len());
+}
+
+/// What the schema lets through, the program takes: else its pods would end again and again.
+#[rstest]
+#[case::shortest("3s")]
+#[case::longest_in_seconds("9999s")]
+#[case::a_minute("1m")]
+#[case::longest("999m")]
+#[ignore = "needs Helm: tests/run chart"]
+fn the_program_takes_every_lease_that_the_schema_does(#[case] lease: &str) {
+    let all = rendered(&[&format!("controller.leaseDuration={lease}")]);
+    let pod = &of_kind(&all, "Deployment")[0]["spec"]["template"]["spec"];
+    let argument = format!("--lease-duration={lease}");
+    assert!(pod["containers"][0]["args"].as_array().unwrap().contains(&argument.as_str().into()));
+    let words = told(&finish(binary().args(["controller", &argument, "--no-such-argument"])));
+    assert!(words.contains("unexpected argument '--no-such-argument'"), "{words}");
+    let words = told(&finish(binary().args(["controller", "--lease-duration=2s", "--no-such-argument"])));
+    assert!(words.contains("use at least 3s"), "values are no longer looked at first: {words}");
 }
 
 #[test]
@@ -173,6 +196,7 @@ fn files_are_rendered_as_they_are() {
         let key = format!("resource.customizations.health.crossservice.dev_{kind}");
         assert_eq!(checks[&key], file(&format!("health/{kind}.lua")));
     }
-    let alerts: Value = serde_saphyr::from_str(&file("alerts.yaml")).unwrap();
+    let alerts = file("alerts.yaml").replace("$namespace", "verify").replace("$job", "verification");
+    let alerts: Value = serde_saphyr::from_str(&alerts).unwrap();
     assert_eq!(of_kind(&all, "PrometheusRule")[0]["spec"], alerts);
 }

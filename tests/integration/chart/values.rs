@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use regex::Regex;
 use serde_json::Value;
 
 use crate::support::repository;
@@ -97,6 +98,32 @@ fn the_alerts_are_the_documented_ones() {
             "{alert} is not documented"
         );
     }
+}
+
+/// Else one release's answers are hidden by another's, and each failure is heard once a release.
+#[test]
+fn every_question_to_prometheus_is_about_one_release() {
+    let metric = Regex::new(r"tempest_operator_\w+(\{[^}]*\})?").unwrap();
+    let scope = "{namespace=\"$namespace\", job=\"$job\"";
+    let alerts = yaml("charts/tempest-operator/files/alerts.yaml");
+    let rules = alerts["groups"][0]["rules"].as_array().unwrap().iter().map(|rule| &rule["expr"]);
+    let dashboard: Value =
+        serde_json::from_str(&file("charts/tempest-operator/files/dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut asked = 0;
+    for expression in rules.chain(targets.map(|target| &target["expr"])) {
+        let expression = expression.as_str().unwrap();
+        for found in metric.captures_iter(expression) {
+            asked += 1;
+            let selector = found.get(1).map_or("", |selector| selector.as_str());
+            assert!(selector.starts_with(scope), "{expression}");
+        }
+    }
+    assert!(asked > 15, "{asked}");
+    let variables = dashboard["templating"]["list"].as_array().unwrap();
+    let names: Vec<&str> = variables.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["datasource", "namespace", "job"]);
 }
 
 /// What a user copies into Argo CD's and Flux's configuration is what the chart has, and what `gitops.rs` tests.

@@ -19,6 +19,7 @@ spec:
 #[case::a_duration(&["run", "--timeout", "soon"])]
 #[case::a_number(&["run", "--max-parallel", "0"])]
 #[case::an_output(&["run", "--output", "xml"])]
+#[case::a_pull_policy(&["controller", "--job-image-pull-policy", "never"])]
 fn arguments_that_cannot_be_meant_end_with_3(#[case] arguments: &[&str]) {
     let ended = Home::new().run(arguments);
     assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{ended:?}");

@@ -1,4 +1,5 @@
-//! Every reason that a user can be given has an entry in `docs/troubleshooting.md`, and no entry is of nothing.
+//! Every reason that a user can be given has an entry in `docs/troubleshooting.md`, every Event's one a row in
+//! `docs/observability.md`, and no entry is of nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -83,4 +84,55 @@ fn every_reason_has_an_entry() {
         of_nothing.is_empty(),
         "docs/troubleshooting.md has entries of {of_nothing:?}, which nobody says"
     );
+}
+
+/// Each Event that the operator's sources publish under a word of their own, and its type.
+fn events() -> BTreeSet<(String, String)> {
+    let given = Regex::new(
+        r#"EventType::(Normal|Warning),\s*(?:reason:\s*)?(?:"(\w+)"|([A-Z_]+)\b|&format!\("Test\{\}")"#,
+    )
+    .unwrap();
+    let (_, sources) = of_the_operator();
+    let word = |constant: &str| {
+        let value = sources.split(&format!("const {constant}: &str = \"")).nth(1);
+        value
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_else(|| panic!("{constant} is no word"))
+            .to_owned()
+    };
+    let mut events = BTreeSet::new();
+    for found in given.captures_iter(&sources) {
+        let reasons = match (found.get(2), found.get(3)) {
+            (Some(reason), _) => vec![reason.as_str().to_owned()],
+            (_, Some(constant)) => vec![word(constant.as_str())],
+            // By the outcomes that went wrong.
+            _ => ["TestFailed", "TestErrored", "TestTimedOut"].map(ToOwned::to_owned).into(),
+        };
+        events.extend(reasons.into_iter().map(|reason| (reason, found[1].to_owned())));
+    }
+    events
+}
+
+#[test]
+fn the_table_of_events_has_each_with_its_type_and_no_other() {
+    let page = fs::read_to_string(repository("docs/observability.md")).unwrap();
+    let section = page.split("\n## Events\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let documented: BTreeSet<(String, String)> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .flat_map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let type_ = cells[1].to_owned();
+            let reasons = cells[0].split(',').map(|reason| reason.trim().trim_matches('`').to_owned());
+            reasons.map(|reason| (reason, type_.clone())).collect::<Vec<_>>()
+        })
+        .collect();
+    let events = events();
+    for sure in ["Started", "TestTimedOut", "PodLost", "RunMade", "RunRefused"] {
+        assert!(
+            events.iter().any(|(reason, _)| reason == sure),
+            "no {sure} is read from the sources: {events:?}"
+        );
+    }
+    assert_eq!(documented, events);
 }

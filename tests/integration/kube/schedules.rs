@@ -41,6 +41,17 @@ fn runs(bed: &Bed) -> Vec<Value> {
     serde_json::from_value(list["items"].take()).unwrap()
 }
 
+/// Waits until the operator counts so many schedules with `Healthy` at `True`, `False` and `Unknown`.
+fn until_counted(bed: &Bed, healths: [u32; 3]) {
+    wait_until(&format!("{healths:?} schedules are counted"), SOON, || {
+        let metrics = bed.metrics();
+        ["True", "False", "Unknown"].iter().zip(healths).all(|(state, schedules)| {
+            let sample = format!("\ntempest_operator_schedules{{healthy=\"{state}\"}} {schedules}\n");
+            metrics.contains(&sample)
+        })
+    });
+}
+
 #[test]
 #[ignore = "needs the Kubernetes test bed: tests/run kube"]
 fn a_schedule_makes_runs_now_and_each_minute_and_tells_how_they_went() {
@@ -76,6 +87,7 @@ fn a_schedule_makes_runs_now_and_each_minute_and_tells_how_they_went() {
 fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
     let bed = Bed::start("tsched-fails");
     bed.usable_secret();
+    until_counted(&bed, [0, 0, 0]);
     let asked = |token: &str| {
         let more = "schedule: '@yearly', failureThreshold: 2, failedRunsHistoryLimit: 1";
         bed.apply(&schedule("fail", &format!("{more}, runToken: {token}")));
@@ -83,12 +95,16 @@ fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
     asked("one");
     let told = until(&bed, "one failed", SOON, |told| told["status"]["streak"] == "1 failed");
     assert_eq!(condition(&told, "Healthy")["status"], "True");
+    until_counted(&bed, [1, 0, 0]);
     asked("two");
     let told = until(&bed, "two failed", SOON, |told| told["status"]["streak"] == "2 failed");
     assert_eq!(condition(&told, "Healthy")["reason"], "RunsFail");
+    until_counted(&bed, [0, 1, 0]);
     assert_eq!(compute(&told), Status::Current, "a cloud that fails is no failure of its schedule");
     wait_until("the older one is gone", SOON, || runs(&bed).len() == 1);
     assert_eq!(seen(&bed)["status"]["results"].as_array().unwrap().len(), 2);
+    bed.kubectl(&["delete", "tempestschedule", "nightly"]);
+    until_counted(&bed, [0, 0, 0]);
 }
 
 #[test]
