@@ -119,15 +119,14 @@ impl LedgerStore for ConfigMapLedger {
     }
 
     async fn clear(&self) -> Result<(), LedgerError> {
-        let version = match self.version.lock().await.take() {
-            Some(version) => version,
+        let version = if let Some(version) = self.version.lock().await.take() {
+            version
+        } else {
             // This task knows of none: only one that it wrote without being told so is its to remove.
-            None => {
-                let found = self.maps.api().get_metadata_opt(&self.name).await.map_err(unavailable)?;
-                let own = found.filter(|map| self.maps.owns(&map.metadata) && self.wrote(map));
-                let Some(own) = own else { return Ok(()) };
-                own.resource_version().unwrap_or_default()
-            }
+            let found = self.maps.api().get_metadata_opt(&self.name).await.map_err(unavailable)?;
+            let own = found.filter(|map| self.maps.owns(&map.metadata) && self.wrote(map));
+            let Some(own) = own else { return Ok(()) };
+            own.resource_version().unwrap_or_default()
         };
         self.maps.delete_version(&self.name, None, Some(version)).await.map_err(unavailable)
     }

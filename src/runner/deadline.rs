@@ -91,7 +91,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_end_moves_while_the_time_stands_still() {
-        let deadline = Deadline::after(Duration::from_secs(60));
+        let deadline = Deadline::after(Duration::from_mins(1));
         advance(Duration::from_secs(50)).await;
         deadline.stop();
         advance(Duration::from_hours(2)).await;
