@@ -15,6 +15,8 @@ mod play;
 mod problem;
 mod request;
 mod scenario_files;
+#[cfg(test)]
+mod shown_tests;
 mod signals;
 mod simulated;
 mod state;

@@ -12,8 +12,7 @@ use std::path::Path;
 use super::exit::Exit;
 use super::problem::Problem;
 use super::{commands, logging};
-use args::Command;
-pub use args::Kubectl;
+pub use args::{Command, Kubectl};
 
 /// The name under which the program is the plugin.
 const NAME: &str = "kubectl-tempest";
