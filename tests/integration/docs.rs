@@ -1,5 +1,6 @@
 //! The documentation tells what is: its links lead somewhere, every reason has an entry, what is made from the sources is.
 
+mod ci;
 mod links;
 pub mod manifests;
 mod reasons;

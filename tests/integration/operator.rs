@@ -28,7 +28,12 @@ impl Operator {
 
     /// Starts a replica that bears an API server which takes its time, and so is longer missed when it has gone.
     pub fn start_patient(namespace: &Namespace) -> Self {
-        Self::start_leasing(&namespace.name, &namespace.operator_access(), "8s")
+        Self::start_patient_as(&namespace.name, &namespace.operator_access())
+    }
+
+    /// The same with this kubeconfig.
+    pub fn start_patient_as(namespace: &str, access: &str) -> Self {
+        Self::start_leasing(namespace, access, "8s")
     }
 
     /// Starts a replica with this kubeconfig.

@@ -17,6 +17,7 @@ mod replicas;
 mod scenarios;
 mod schedules;
 pub mod simulated;
+mod verify;
 
 use std::time::Duration;
 
