@@ -3,12 +3,30 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pages;
 use crate::support::repository;
 
-/// Every document with a `kind` in the examples and in the YAML blocks of pages, with where it stands.
+/// What a run is called of which a page shows a part.
+pub const PART: &str = "part";
+
+/// A block of a page that has no `kind` is a part of a run's spec.
+fn whole(block: Value) -> Value {
+    if block["kind"].is_string() {
+        return block;
+    }
+    let mut run = json!({
+        "apiVersion": "crossservice.dev/v1alpha1", "kind": "TempestRun", "metadata": { "name": PART },
+        "spec": { "cloud": { "secretRef": { "name": "cloud" }, "zoneSuffix": "verify.example.org." } },
+    });
+    for (field, value) in block.as_object().expect("a part of a spec has fields") {
+        run["spec"][field] = value.clone();
+    }
+    run
+}
+
+/// Every document with a `kind` in the examples and every one in the YAML blocks of pages, with where it stands.
 pub fn manifests() -> Vec<(String, Value)> {
     let mut texts: Vec<(String, String)> = Vec::new();
     for (page, text) in pages() {
@@ -32,9 +50,9 @@ pub fn manifests() -> Vec<(String, Value)> {
     for (place, text) in texts {
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
-        manifests.extend(
-            documents.into_iter().filter(|one| one["kind"].is_string()).map(|one| (place.clone(), one)),
-        );
+        let of_a_page = place.contains(", block ");
+        let documents = documents.into_iter().map(|one| if of_a_page { whole(one) } else { one });
+        manifests.extend(documents.filter(|one| one["kind"].is_string()).map(|one| (place.clone(), one)));
     }
     manifests
 }
