@@ -1,7 +1,5 @@
 //! The operator and its pods.
 
-#![expect(clippy::doc_markdown, reason = "these comments are the help that people read")]
-
 use std::time::Duration;
 
 use clap::Args;
