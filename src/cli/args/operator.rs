@@ -104,8 +104,8 @@ pub struct PlayArgs {
 fn lease_duration(text: &str) -> Result<Duration, String> {
     let parsed = duration(text)?;
     // Its wire form has whole seconds, and a renewal must have time to fail and to be tried again.
-    if parsed < Duration::from_secs(3) || parsed.subsec_nanos() > 0 {
-        return Err(format!("'{text}' is too short or not in whole seconds; use at least 3s"));
+    if !(Duration::from_secs(3)..=Duration::from_hours(24)).contains(&parsed) || parsed.subsec_nanos() > 0 {
+        return Err(format!("'{text}' is not in whole seconds from 3s to 24h"));
     }
     Ok(parsed)
 }
