@@ -142,7 +142,7 @@ fn the_program_takes_every_lease_that_the_schema_does(#[case] lease: &str) {
     let words = told(&finish(binary().args(["controller", &argument, "--no-such-argument"])));
     assert!(words.contains("unexpected argument '--no-such-argument'"), "{words}");
     let words = told(&finish(binary().args(["controller", "--lease-duration=2s", "--no-such-argument"])));
-    assert!(words.contains("use at least 3s"), "values are no longer looked at first: {words}");
+    assert!(words.contains("from 3s to 24h"), "values are no longer looked at first: {words}");
 }
 
 #[test]
