@@ -109,17 +109,25 @@ impl StatusWriter {
     }
 
     /// Says of an ended run that nothing is kept any more, and what could not be undone.
-    pub async fn nothing_is_kept(&self, left: Vec<Leak>) -> Result<(), WriteError> {
-        let now = self.runs.get_opt(&self.run.name_any()).await?.ok_or(WriteError::Superseded)?;
-        if now.uid() != self.run.uid() {
-            return Err(WriteError::Superseded);
+    pub async fn nothing_is_kept(&self, left: &[Leak]) -> Result<(), WriteError> {
+        let mut edits = 0;
+        loop {
+            let now = self.runs.get_opt(&self.run.name_any()).await?.ok_or(WriteError::Superseded)?;
+            if now.uid() != self.run.uid() {
+                return Err(WriteError::Superseded);
+            }
+            self.last().see(&now);
+            let mut status = now.status.unwrap_or_default();
+            status.kept_until = None;
+            status.leaked.extend_from_slice(left);
+            bound(&mut status);
+            match self.put(status).await {
+                // The ledger is gone by now, and so the finalizer may go at the same time.
+                Err(kube::Error::Api(answer)) if answer.code == 409 && edits < EDITS => edits += 1,
+                written => return Ok(written?),
+            }
+            tokio::time::sleep(AFTER_EDIT * edits).await;
         }
-        self.last().see(&now);
-        let mut status = now.status.unwrap_or_default();
-        status.kept_until = None;
-        status.leaked.extend(left);
-        bound(&mut status);
-        Ok(self.put(status).await?)
     }
 
     /// Holds the object, then writes that its attempt began: only after that anything may be made in a cloud.

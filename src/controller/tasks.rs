@@ -229,7 +229,7 @@ pub async fn undo(
             }
             Undoing::Kept => {
                 context.metrics.leaked(&left);
-                writer(&run, &context).nothing_is_kept(left).await
+                writer(&run, &context).nothing_is_kept(&left).await
             }
             Undoing::Interrupted | Undoing::Deleted => Ok(()),
         };
