@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod maps;
 mod notes;
 mod notify;
+mod observe;
 mod pace;
 pub mod player;
 mod publish;
