@@ -35,8 +35,8 @@ fn main() {
     install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     println!(
-        "| executor | TempestRuns | passed | left in the cloud | wall | apply to first call, p50 / p99 | of that \
-         since its turn came, p50 / p99 | the operator's memory, peak | the memory of a run's pod, peak of the median / of the largest |"
+        "| executor | TempestRuns | passed | left in the cloud | wall | apply to first call, p50 / p99 | \
+         since its turn came (a status has whole seconds), p50 / p99 | the operator's memory, peak | the memory of a run's pod, peak of the median / of the largest |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let all = ["InProcess", "Job"];
