@@ -87,10 +87,14 @@ impl Supervisor {
                 }
                 TaskEnd::Done
             });
-            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
-            // Nobody looks again at a run that is gone: its task goes by itself, unless there is something to see.
-            if ended == TaskEnd::Done {
-                all.lock().unwrap_or_else(PoisonError::into_inner).remove(&own);
+            {
+                // At once: whoever sees that it ended may start the next task of the run, which is not to go with it.
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+                // Nobody looks again at a run that is gone: its task goes by itself, unless there is something to see.
+                if ended == TaskEnd::Done {
+                    all.remove(&own);
+                }
             }
             // Nobody listens while the process stops.
             let _ = ends.send(object);
@@ -181,5 +185,24 @@ mod tests {
         assert_eq!(ends.next().await.unwrap().name, "left");
         assert_eq!(supervisor.task("left"), Task::UndoingFailed);
         assert_eq!(supervisor.task("left"), Task::None);
+    }
+
+    /// Else a run that is being played would look interrupted, and be played twice.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_end_of_a_task_takes_no_later_task_of_its_run_away() {
+        let supervisor = Supervisor::default();
+        let mut ends = Box::pin(supervisor.ends());
+        for round in 0..2_000 {
+            supervisor.start(&run("again"), Control::default(), || async { TaskEnd::Done });
+            while supervisor.task("again") != Task::None {
+                std::hint::spin_loop();
+            }
+            supervisor.start(&run("again"), Control::default(), std::future::pending);
+            ends.next().await.unwrap();
+            assert_eq!(supervisor.task("again"), Task::Underway { suspended: false }, "round {round}");
+            let later = supervisor.tasks().remove("again").unwrap();
+            later.task.abort();
+            ends.next().await.unwrap();
+        }
     }
 }
