@@ -16,6 +16,9 @@ use crate::runner::poll::{Observation, Pending};
 use crate::scenario::document::{StackAction, StackChange, StackState};
 use crate::scenario::expression::Template;
 
+/// What the types of Heat's resources in Designate begin with.
+const ZONE_TYPES: &str = "OS::Designate::";
+
 /// Plays it.
 pub async fn play(context: &StepContext<'_>, action: &StackAction) -> Result<StepEnd, StepFault> {
     let session = context.session()?;
@@ -185,11 +188,24 @@ async fn await_state(
     let handle = handle(context, &action.name)?;
     let reference = handle.reference();
     let general = format!("stack:{}", handle.action);
+    let zones = zones::Watch::new(context, session);
+    let makes_zones = context
+        .test
+        .scenario
+        .templates
+        .get(&handle.template)
+        .is_some_and(|template| template.contains(ZONE_TYPES));
     let last = context
         .poll(&general, context.deadline, || {
             async {
                 match session.heat().show_stack(&reference).await {
-                    Ok(stack) => judge(&handle, action.until.as_ref(), stack),
+                    Ok(stack) => {
+                        let seen = judge(&handle, action.until.as_ref(), stack);
+                        if makes_zones && matches!(seen, Observation::Pending(_)) {
+                            zones.look().await;
+                        }
+                        seen
+                    }
                     Err(error) if error.is_not_found() && action.until.is_none() => Observation::Done(None),
                     Err(error) if error.is_not_found() => {
                         let fault =
@@ -214,7 +230,7 @@ async fn await_state(
             // The stack is gone whatever the ledger says; a stale entry is harmless, undoing finds nothing.
             let _ = context.run().ledger.undone(handle.entry).await;
         }
-        Err(fault) => return Err(explain(context, session, &reference, fault).await),
+        Err(fault) => return Err(Box::pin(explain(session, &reference, zones, fault)).await),
     }
     Ok(StepEnd::Done)
 }
@@ -260,9 +276,9 @@ fn judge(handle: &StackHandle, until: Option<&StackState>, stack: Stack) -> Obse
 
 /// Adds which resource a stack failed at, or still waits for: Heat's own reason often leaves that out.
 async fn explain(
-    context: &StepContext<'_>,
     session: &Session,
     reference: &StackRef,
+    zones: zones::Watch<'_>,
     mut fault: StepFault,
 ) -> StepFault {
     if !matches!(fault.reason, Reason::StackNotComplete | Reason::TestTimedOut | Reason::StackFailed) {
@@ -289,8 +305,8 @@ async fn explain(
         fault.evidence.observed = Some(open.join(", "));
     }
     // Heat hides a zone's trouble: it makes the zone again, and calls it anything meanwhile.
-    let has_zones = resources.iter().any(|resource| resource.resource_type.starts_with("OS::Designate::"));
-    if has_zones { zones::explain(context, session, fault).await } else { fault }
+    let has_zones = resources.iter().any(|resource| resource.resource_type.starts_with(ZONE_TYPES));
+    if has_zones { zones.explain(fault).await } else { fault }
 }
 
 /// Whether a resource of a stack is not there yet: one that nobody has begun to make is `INIT_COMPLETE`.

@@ -1,6 +1,10 @@
 //! Why a zone does not become ACTIVE: what Designate and each name server say of it. Heat tells none of this.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use futures::future::join_all;
+use tokio::time::Instant;
 
 use super::records::wire;
 use crate::dns::{NameServer, Serial, Transport};
@@ -13,21 +17,99 @@ use crate::runner::undo::carries;
 /// Most zones that are told of.
 const MOST: usize = 2;
 
-/// Adds to a stack's fault what is known of the test's zones that are not settled.
-pub async fn explain(context: &StepContext<'_>, session: &Session, mut fault: StepFault) -> StepFault {
+/// What Designate and the name servers say of the test's zones that are not settled.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    words: String,
+    /// The name server that alone is in trouble.
+    culprit: Option<String>,
+}
+
+/// Looks at the zones of a stack that is waited for, a few times until the end.
+///
+/// Heat deletes a zone that went to ERROR and makes it again, so that at the end there may be nothing to see of why.
+pub struct Watch<'a> {
+    context: &'a StepContext<'a>,
+    session: &'a Session,
+    started: Instant,
+    end: Instant,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    looks: u32,
+    told: Option<Told>,
+}
+
+impl<'a> Watch<'a> {
+    /// Begins now.
+    pub fn new(context: &'a StepContext<'a>, session: &'a Session) -> Self {
+        let end = context.deadline.min(context.test.deadline());
+        Self { context, session, started: Instant::now(), end, seen: Mutex::default() }
+    }
+
+    /// Looks, where it is time to.
+    pub async fn look(&self) {
+        let passed = quarters(Instant::now() - self.started, self.end - self.started);
+        {
+            let mut seen = self.seen();
+            if passed == seen.looks || passed > 3 {
+                return;
+            }
+            seen.looks = passed;
+        }
+        let told = look(self.context, self.session).await;
+        if told.as_ref().is_some_and(|told| told.culprit.is_some()) {
+            self.seen().told = told;
+        }
+    }
+
+    /// Adds to a stack's fault what is known of the zones.
+    pub async fn explain(self, fault: StepFault) -> StepFault {
+        let now = look(self.context, self.session).await;
+        let before = self.seen().told.take();
+        add(fault, now, before)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many quarters of the time have passed.
+fn quarters(passed: Duration, whole: Duration) -> u32 {
+    (1..=4).take_while(|quarter| passed * 4 >= whole * *quarter).last().unwrap_or(0)
+}
+
+async fn look(context: &StepContext<'_>, session: &Session) -> Option<Told> {
     let prefix = &context.test.test.prefix;
-    let Ok(zones) = session.designate().zones(Some(&format!("{prefix}*"))).await else { return fault };
+    let zones = session.designate().zones(Some(&format!("{prefix}*"))).await.ok()?;
     let open = zones
         .into_iter()
         .filter(|zone| carries(&zone.name, prefix) && (zone.status != "ACTIVE" || zone.action != "NONE"));
+    let mut all = Vec::new();
+    let mut culprit = None;
     for zone in open.take(MOST) {
         let Ok(servers) = context.run().cloud.name_servers_for(session, &zone.name).await else { continue };
         let said = join_all(servers.iter().map(|server| wire::serial(server, &zone.name, Transport::Udp)));
         let said = said.await;
-        if fault.evidence.name_server.is_none() {
-            fault.evidence.name_server = only_culprit(&servers, &said);
-        }
-        fault.message = format!("{}; {}", fault.message, told(&zone, &servers, said));
+        culprit = culprit.or_else(|| only_culprit(&servers, &said));
+        all.push(told(&zone, &servers, said));
+    }
+    (!all.is_empty()).then(|| Told { words: all.join("; "), culprit })
+}
+
+/// Where the end does not show who is to blame, what was seen before does; it comes first, as a long message is cut.
+fn add(mut fault: StepFault, now: Option<Told>, before: Option<Told>) -> StepFault {
+    let before = match &now {
+        Some(Told { culprit: Some(_), .. }) => None,
+        _ => before,
+    };
+    for (when, told) in [("earlier ", before), ("", now)] {
+        let Some(told) = told else { continue };
+        fault.message = format!("{}; {when}{}", fault.message, told.words);
+        fault.evidence.name_server = fault.evidence.name_server.or(told.culprit);
     }
     fault
 }
@@ -77,6 +159,28 @@ mod tests {
         assert!(culprit.is_some_and(|culprit| culprit.contains("192.0.2.1:54")));
         assert_eq!(only_culprit(&servers(), &[silent(), silent()]), None);
         assert_eq!(only_culprit(&servers(), &[Ok(Serial(1)), Ok(Serial(1))]), None);
+    }
+
+    #[test]
+    fn what_was_seen_before_is_told_where_the_end_blames_nobody() {
+        let told = |words: &str, culprit: Option<&str>| {
+            Some(Told { words: words.to_owned(), culprit: culprit.map(ToOwned::to_owned) })
+        };
+        let fault = || StepFault::failed(Reason::StackNotComplete, "not yet");
+        let seen = add(fault(), told("PENDING DELETE", None), told("PENDING CREATE", Some("two")));
+        assert_eq!(seen.message, "not yet; earlier PENDING CREATE; PENDING DELETE");
+        assert_eq!(seen.evidence.name_server.as_deref(), Some("two"));
+        let seen = add(fault(), told("PENDING CREATE", Some("one")), told("PENDING CREATE", Some("two")));
+        assert_eq!(seen.message, "not yet; PENDING CREATE");
+        assert_eq!(seen.evidence.name_server.as_deref(), Some("one"));
+        assert_eq!(add(fault(), None, None), fault());
+    }
+
+    #[test]
+    fn it_looks_after_each_quarter_of_the_time() {
+        let whole = Duration::from_secs(100);
+        let passed = [0, 24, 25, 49, 50, 99, 100, 200].map(Duration::from_secs);
+        assert_eq!(passed.map(|passed| quarters(passed, whole)), [0, 0, 1, 1, 2, 3, 4, 4]);
     }
 
     #[test]

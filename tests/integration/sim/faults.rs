@@ -1,9 +1,11 @@
 //! A cloud that is broken in one way fails the right test for the right reason, and nothing is left behind.
 
+use std::time::Duration;
+
 use rstest::rstest;
 use tempest_operator::outcome::{Outcome, Reason, Verdict};
 use tempest_operator::runner::event::EventKind;
-use tempest_operator::simcloud::{Fault, NameServerMode, Scope, SimCloud};
+use tempest_operator::simcloud::{Fault, NameServerMode, RecordedRequest, Scope, SimCloud};
 
 use super::player::{FIP_OWN, FIP_PORT, Played, Player, ZONE, clean, cloud};
 
@@ -201,6 +203,44 @@ async fn a_stack_that_does_not_complete_names_the_resource(
     assert!(test.message.as_ref().unwrap().contains(word), "{test:#?}");
     let evidence = &test.failed_step.as_ref().unwrap().evidence;
     assert_eq!(evidence.service.as_deref(), Some("orchestration"), "{test:#?}");
+    clean(&cloud);
+}
+
+#[tokio::test]
+async fn a_name_server_that_kept_a_zone_from_becoming_active_is_named_though_the_end_does_not_show_it() {
+    let cloud = cloud().await;
+    let servfail = |index| Fault::NameServer { index, mode: NameServerMode::ServFail };
+    cloud.faults().inject(servfail(1));
+    let faults = cloud.faults().clone();
+    let mut player = Player::of(&cloud, &[ZONE]);
+    player.on_event = Box::new(move |event| {
+        if matches!(event.kind, EventKind::TestCleaningUp { .. }) {
+            faults.clear_all();
+        }
+    });
+    // Once it has looked twice, none serves the zone any more, as while Heat deletes it to make it again.
+    let breaks = async {
+        let looks = |request: &&RecordedRequest| {
+            request.target.contains("/zones?name=to-") && request.target.contains('*')
+        };
+        while cloud.requests().latest.iter().filter(looks).count() < 4 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        cloud.faults().inject(servfail(0));
+        std::future::pending::<()>().await;
+    };
+    let played = tokio::select! {
+        played = player.play() => played,
+        () = breaks => unreachable!(),
+    };
+    let test = played.only();
+    assert_eq!(test.reason, Some(Reason::StackNotComplete), "{test:#?}");
+    let message = test.message.as_deref().unwrap();
+    let [first, second] = [0, 1].map(|at| cloud.name_servers()[at].to_string());
+    let (_, earlier) = message.split_once("; earlier zone ").unwrap_or_else(|| panic!("{message}"));
+    assert!(earlier.contains(&format!("{first} serves it")) && earlier.contains("SERVFAIL"), "{message}");
+    let evidence = &test.failed_step.as_ref().unwrap().evidence;
+    assert!(evidence.name_server.as_deref().is_some_and(|server| server.contains(&second)), "{test:#?}");
     clean(&cloud);
 }
 
