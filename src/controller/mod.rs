@@ -55,7 +55,7 @@ use crate::api::tempest_run::{Phase, TempestRun};
 use crate::openstack::{EndpointPolicy, SessionOptions};
 use crate::runner::{Clock, Locks, Rhythm};
 use crate::scenario::catalogue::{Catalogue, CatalogueError};
-use crate::telemetry::{Health, Metrics, serve};
+use crate::telemetry::{Counts, Health, Metrics, serve};
 use admission::Admissions;
 pub use fence::connect;
 use fence::{fenced, patient};
@@ -271,7 +271,7 @@ async fn keep_schedules(options: &ControllerOptions, context: &Context, shutdown
         .map(|api| Controller::new(api, watcher::Config::default()))
         .collect();
     let stores: Vec<_> = controllers.iter().map(Controller::store).collect();
-    context.metrics.count_healths_by(move || healths(&stores));
+    context.metrics.count_schedules_by(move || schedule_states(&stores));
     let context = Arc::new(schedules::Context {
         client: context.client.clone(),
         recorder: context.recorder.clone(),
@@ -312,24 +312,29 @@ async fn judge_scenarios(options: &ControllerOptions, context: &Context, shutdow
 }
 
 /// How many of the runs that are known here are in which phase.
-fn phases(stores: &[Store<TempestRun>]) -> Vec<(String, usize)> {
+fn phases(stores: &[Store<TempestRun>]) -> Counts<1> {
     let runs: Vec<_> = stores.iter().flat_map(Store::state).collect();
     let phase = |run: &TempestRun| run.status.as_ref().and_then(|status| status.phase);
     let now: Vec<Phase> = runs.iter().map(|run| phase(run).unwrap_or(Phase::Pending)).collect();
     let in_phase = |phase: &Phase| now.iter().filter(|one| *one == phase).count();
-    Phase::ALL.iter().map(|phase| (format!("{phase:?}"), in_phase(phase))).collect()
+    Phase::ALL.iter().map(|phase| ([format!("{phase:?}")], in_phase(phase))).collect()
 }
 
-/// How many of the schedules that are known here are how healthy.
-fn healths(stores: &[Store<TempestSchedule>]) -> Vec<(String, usize)> {
-    let schedules: Vec<_> = stores.iter().flat_map(Store::state).collect();
-    let healthy = |schedule: &TempestSchedule| {
+/// How many of the schedules that are known here are how `Ready` and how `Healthy`.
+fn schedule_states(stores: &[Store<TempestSchedule>]) -> Counts<2> {
+    const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
+    let status = |schedule: &TempestSchedule, type_: &str| {
         let mut conditions = schedule.status.iter().flat_map(|status| &status.conditions);
-        conditions.find(|one| one.type_ == "Healthy").map_or("Unknown", |one| one.status.as_str()).to_owned()
+        conditions.find(|one| one.type_ == type_).map_or("Unknown", |one| one.status.as_str()).to_owned()
     };
-    let now: Vec<String> = schedules.iter().map(|schedule| healthy(schedule)).collect();
-    let with = |state: &str| now.iter().filter(|one| *one == state).count();
-    ["True", "False", "Unknown"].map(|state| (state.to_owned(), with(state))).into()
+    let now: Vec<[String; 2]> = stores
+        .iter()
+        .flat_map(Store::state)
+        .map(|schedule| ["Ready", "Healthy"].map(|type_| status(&schedule, type_)))
+        .collect();
+    let all =
+        STATUSES.iter().flat_map(|ready| STATUSES.map(|healthy| [*ready, healthy].map(ToOwned::to_owned)));
+    all.map(|state| (state.clone(), now.iter().filter(|one| **one == state).count())).collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's own signature")]

@@ -19,7 +19,10 @@ type Labels = Vec<(&'static str, String)>;
 type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// How many objects there are of which state, every state included.
-type Census = Box<dyn Fn() -> Vec<(String, usize)> + Send + Sync>;
+type Census<const LABELS: usize> = Box<dyn Fn() -> Counts<LABELS> + Send + Sync>;
+
+/// A state, by the values of its labels, and how many objects are in it.
+pub type Counts<const LABELS: usize> = Vec<([String; LABELS], usize)>;
 
 /// Counts what happens; clones count together.
 #[derive(Clone)]
@@ -28,9 +31,9 @@ pub struct Metrics {
     runs: Family<Labels, Counter>,
     run_duration: Histogram,
     runs_in_phase: Family<Labels, Gauge>,
-    phases: Arc<OnceLock<Census>>,
+    phases: Arc<OnceLock<Census<1>>>,
     schedules: Family<Labels, Gauge>,
-    healths: Arc<OnceLock<Census>>,
+    schedule_states: Arc<OnceLock<Census<2>>>,
     queue_length: Gauge,
     queue_wait: Histogram,
     tests: Family<Labels, Counter>,
@@ -79,8 +82,9 @@ impl Default for Metrics {
             run_duration: with.seconds("run_duration", "From the begin of an attempt to its end", runs()),
             runs_in_phase: with.number("runs_in_phase", "Runs there are now, by phase"),
             phases: Arc::default(),
-            schedules: with.number("schedules", "Schedules there are now, by their condition Healthy"),
-            healths: Arc::default(),
+            schedules: with
+                .number("schedules", "Schedules there are now, by their conditions Ready and Healthy"),
+            schedule_states: Arc::default(),
             queue_length: with.number("queue_length", "Runs that wait for their turn now"),
             queue_wait: with.seconds("queue_wait", "How long runs waited for their turn", runs()),
             tests: with.number("tests", "Tests that ended, by scenario and outcome"),
@@ -153,13 +157,13 @@ impl Metrics {
     }
 
     /// Who is asked for the runs of each phase whenever the metrics are read; the first one to be named stays.
-    pub fn count_phases_by(&self, phases: impl Fn() -> Vec<(String, usize)> + Send + Sync + 'static) {
+    pub fn count_phases_by(&self, phases: impl Fn() -> Counts<1> + Send + Sync + 'static) {
         let _ = self.phases.set(Box::new(phases));
     }
 
-    /// The same for the schedules of each health.
-    pub fn count_healths_by(&self, healths: impl Fn() -> Vec<(String, usize)> + Send + Sync + 'static) {
-        let _ = self.healths.set(Box::new(healths));
+    /// The same for the schedules of each status of their conditions `Ready` and `Healthy`.
+    pub fn count_schedules_by(&self, states: impl Fn() -> Counts<2> + Send + Sync + 'static) {
+        let _ = self.schedule_states.set(Box::new(states));
     }
 
     /// So many runs wait for their turn now.
@@ -227,8 +231,8 @@ impl Metrics {
 
     /// All metrics in the `OpenMetrics` text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
-        take(&self.phases, "phase", &self.runs_in_phase);
-        take(&self.healths, "healthy", &self.schedules);
+        take(&self.phases, ["phase"], &self.runs_in_phase);
+        take(&self.schedule_states, ["ready", "healthy"], &self.schedules);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -236,9 +240,13 @@ impl Metrics {
 }
 
 /// Asks for the objects of each state. While there is nobody to ask, there is no sample.
-fn take(census: &OnceLock<Census>, label: &'static str, into: &Family<Labels, Gauge>) {
+fn take<const LABELS: usize>(
+    census: &OnceLock<Census<LABELS>>,
+    labels: [&'static str; LABELS],
+    into: &Family<Labels, Gauge>,
+) {
     for (state, objects) in census.get().map(|census| census()).unwrap_or_default() {
-        into.get_or_create(&vec![(label, state)]).set(saturating(objects));
+        into.get_or_create(&labels.into_iter().zip(state).collect()).set(saturating(objects));
     }
 }
 

@@ -29,8 +29,8 @@ fn used() -> Metrics {
         Propagation { published: true, all_name_servers_ms: Some(1500), ..Propagation::default() };
     metrics.test_finished(&TestResult { leaked: vec![leak], propagation: vec![published], ..result });
     metrics.run_finished(Verdict::Failed, Some(Duration::from_secs(90)));
-    metrics.count_phases_by(|| vec![("Running".to_owned(), 3)]);
-    metrics.count_healths_by(|| vec![("False".to_owned(), 2)]);
+    metrics.count_phases_by(|| vec![(["Running".to_owned()], 3)]);
+    metrics.count_schedules_by(|| vec![(["True", "False"].map(ToOwned::to_owned), 2)]);
     metrics.observed(&RequestRecord {
         service: Service::Dns,
         method: http::Method::GET,
@@ -87,7 +87,7 @@ fn what_happened_is_counted_under_labels_from_closed_sets() {
         r#"runs_total{verdict="Failed"} 1"#,
         "run_duration_seconds_sum 90.0",
         r#"runs_in_phase{phase="Running"} 3"#,
-        r#"schedules{healthy="False"} 2"#,
+        r#"schedules{ready="True",healthy="False"} 2"#,
         r#"propagation_seconds_sum{change="published"} 1.5"#,
         r#"leaks_total{service="dns",removed="false"} 1"#,
         r#"openstack_requests_total{service="dns",status="4xx"} 1"#,
@@ -128,12 +128,12 @@ fn states_are_counted_when_they_are_read() {
         "who does not lead counts none"
     );
     let counted = Arc::clone(&unhealthy);
-    metrics.count_healths_by(move || {
-        vec![("False".to_owned(), counted.load(std::sync::atomic::Ordering::Relaxed))]
+    metrics.count_schedules_by(move || {
+        vec![(["True", "False"].map(ToOwned::to_owned), counted.load(std::sync::atomic::Ordering::Relaxed))]
     });
     for now in [0, 2, 1, 0] {
         unhealthy.store(now, std::sync::atomic::Ordering::Relaxed);
-        let sample = format!("\ntempest_operator_schedules{{healthy=\"False\"}} {now}\n");
+        let sample = format!("\ntempest_operator_schedules{{ready=\"True\",healthy=\"False\"}} {now}\n");
         assert!(metrics.text().unwrap().contains(&sample), "no {sample}");
     }
 }

@@ -8,6 +8,6 @@ mod traces;
 
 pub use http::{Health, serve};
 pub use logs::json_lines;
-pub use metrics::Metrics;
+pub use metrics::{Counts, Metrics};
 #[cfg(feature = "otel")]
 pub use traces::{Traces, TracesError};

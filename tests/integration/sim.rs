@@ -14,7 +14,6 @@ mod misbehaving;
 mod pace;
 mod passing;
 mod player;
-mod ports;
 mod secrets;
 mod sweep;
 mod users;

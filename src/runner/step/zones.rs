@@ -10,6 +10,7 @@ use super::records::wire;
 use crate::dns::{NameServer, Serial, Transport};
 use crate::openstack::Session;
 use crate::openstack::designate::Zone;
+use crate::outcome::Reason;
 use crate::runner::context::StepContext;
 use crate::runner::fault::StepFault;
 use crate::runner::undo::carries;
@@ -94,7 +95,7 @@ async fn look(context: &StepContext<'_>, session: &Session) -> Option<Told> {
         let Ok(servers) = context.run().cloud.name_servers_for(session, &zone.name).await else { continue };
         let said = join_all(servers.iter().map(|server| wire::serial(server, &zone.name, Transport::Udp)));
         let said = said.await;
-        culprit = culprit.or_else(|| only_culprit(&servers, &said));
+        culprit = culprit.or_else(|| only_culprit(&zone, &servers, &said));
         all.push(told(&zone, &servers, said));
     }
     (!all.is_empty()).then(|| Told { words: all.join("; "), culprit })
@@ -116,11 +117,16 @@ fn add(mut fault: StepFault, now: Option<Told>, before: Option<Told>) -> StepFau
 
 type Said = Result<Serial, StepFault>;
 
-/// The first name server in trouble while others are not: if none knows the zone, none of them is to blame.
-fn only_culprit(servers: &[NameServer], said: &[Said]) -> Option<String> {
-    let some_serve = said.iter().any(Result::is_ok);
-    let culprit = servers.iter().zip(said).find(|(_, said)| said.is_err());
-    culprit.filter(|_| some_serve).map(|(server, _)| server.to_string())
+/// The first name server in trouble while others are not: if none is as Designate wants it, none of them is to blame.
+fn only_culprit(zone: &Zone, servers: &[NameServer], said: &[Said]) -> Option<String> {
+    let is_right = |said: &Said| match said {
+        Ok(_) => zone.action != "DELETE",
+        // One that gives no answer does not tell Designate that the zone is gone.
+        Err(fault) => zone.action == "DELETE" && fault.reason != Reason::NameServerUnanswering,
+    };
+    let some_are_right = said.iter().any(is_right);
+    let culprit = servers.iter().zip(said).find(|(_, said)| !is_right(said));
+    culprit.filter(|_| some_are_right).map(|(server, _)| server.to_string())
 }
 
 fn told(zone: &Zone, servers: &[NameServer], said: Vec<Said>) -> String {
@@ -137,8 +143,9 @@ fn told(zone: &Zone, servers: &[NameServer], said: Vec<Said>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
-    use crate::outcome::Reason;
 
     fn servers() -> Vec<NameServer> {
         [53, 54]
@@ -153,12 +160,34 @@ mod tests {
         Err(StepFault::errored(Reason::NameServerUnanswering, "name server two does not answer"))
     }
 
-    #[test]
-    fn a_name_server_is_to_blame_only_while_another_one_serves_the_zone() {
-        let culprit = only_culprit(&servers(), &[Ok(Serial(1)), silent()]);
-        assert!(culprit.is_some_and(|culprit| culprit.contains("192.0.2.1:54")));
-        assert_eq!(only_culprit(&servers(), &[silent(), silent()]), None);
-        assert_eq!(only_culprit(&servers(), &[Ok(Serial(1)), Ok(Serial(1))]), None);
+    fn zone(action: &str) -> Zone {
+        let zone = serde_json::json!({
+            "id": "1", "name": "z.example.", "status": "PENDING", "action": action
+        });
+        serde_json::from_value(zone).unwrap()
+    }
+
+    fn without() -> Said {
+        Err(StepFault::failed(Reason::RecordMissing, "name server two has no authority"))
+    }
+
+    #[rstest]
+    #[case::one_has_it("CREATE", [Ok(Serial(1)), silent()], Some("192.0.2.1:54"))]
+    #[case::one_lacks_it("UPDATE", [without(), Ok(Serial(1))], Some("192.0.2.1:53"))]
+    #[case::none_answers("CREATE", [silent(), silent()], None)]
+    #[case::all_have_it("CREATE", [Ok(Serial(1)), Ok(Serial(1))], None)]
+    #[case::one_keeps_it("DELETE", [without(), Ok(Serial(1))], Some("192.0.2.1:54"))]
+    #[case::one_does_not_say_that_it_is_gone("DELETE", [without(), silent()], Some("192.0.2.1:54"))]
+    #[case::not_gone_anywhere_yet("DELETE", [Ok(Serial(1)), silent()], None)]
+    #[case::gone("DELETE", [without(), without()], None)]
+    fn a_name_server_is_to_blame_only_while_another_one_is_right(
+        #[case] action: &str,
+        #[case] said: [Said; 2],
+        #[case] culprit: Option<&str>,
+    ) {
+        let blamed = only_culprit(&zone(action), &servers(), &said);
+        assert_eq!(blamed.is_some(), culprit.is_some(), "{blamed:?}");
+        assert!(blamed.unwrap_or_default().contains(culprit.unwrap_or_default()));
     }
 
     #[test]
@@ -185,11 +214,7 @@ mod tests {
 
     #[test]
     fn each_name_server_is_told_of() {
-        let zone: Zone = serde_json::from_value(serde_json::json!({
-            "id": "1", "name": "z.example.", "status": "PENDING", "action": "CREATE"
-        }))
-        .unwrap();
-        let text = told(&zone, &servers(), vec![Ok(Serial(7)), silent()]);
+        let text = told(&zone("CREATE"), &servers(), vec![Ok(Serial(7)), silent()]);
         assert!(text.starts_with("zone z.example. is PENDING CREATE in Designate: "), "{text}");
         assert!(text.contains("with serial 7, name server two does not answer"), "{text}");
     }

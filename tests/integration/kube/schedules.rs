@@ -41,13 +41,15 @@ fn runs(bed: &Bed) -> Vec<Value> {
     serde_json::from_value(list["items"].take()).unwrap()
 }
 
-/// Waits until the operator counts so many schedules with `Healthy` at `True`, `False` and `Unknown`.
-fn until_counted(bed: &Bed, healths: [u32; 3]) {
-    wait_until(&format!("{healths:?} schedules are counted"), SOON, || {
+/// Waits until the operator counts so many schedules that are `Ready`, with `Healthy` at `True`, `False` and `Unknown`,
+/// and so many that are not.
+fn until_counted(bed: &Bed, ready: [u32; 3], not_ready: u32) {
+    let all = [("True", "True"), ("True", "False"), ("True", "Unknown"), ("False", "Unknown")];
+    wait_until(&format!("{ready:?} and {not_ready} schedules are counted"), SOON, || {
         let metrics = bed.metrics();
-        ["True", "False", "Unknown"].iter().zip(healths).all(|(state, schedules)| {
-            let sample = format!("\ntempest_operator_schedules{{healthy=\"{state}\"}} {schedules}\n");
-            metrics.contains(&sample)
+        all.iter().zip(ready.into_iter().chain([not_ready])).all(|((ready, healthy), schedules)| {
+            let labels = format!("ready=\"{ready}\",healthy=\"{healthy}\"");
+            metrics.contains(&format!("\ntempest_operator_schedules{{{labels}}} {schedules}\n"))
         })
     });
 }
@@ -87,7 +89,7 @@ fn a_schedule_makes_runs_now_and_each_minute_and_tells_how_they_went() {
 fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
     let bed = Bed::start("tsched-fails");
     bed.usable_secret();
-    until_counted(&bed, [0, 0, 0]);
+    until_counted(&bed, [0, 0, 0], 0);
     let asked = |token: &str| {
         let more = "schedule: '@yearly', failureThreshold: 2, failedRunsHistoryLimit: 1";
         bed.apply(&schedule("fail", &format!("{more}, runToken: {token}")));
@@ -95,16 +97,16 @@ fn runs_that_fail_make_it_unhealthy_and_only_so_many_are_kept() {
     asked("one");
     let told = until(&bed, "one failed", SOON, |told| told["status"]["streak"] == "1 failed");
     assert_eq!(condition(&told, "Healthy")["status"], "True");
-    until_counted(&bed, [1, 0, 0]);
+    until_counted(&bed, [1, 0, 0], 0);
     asked("two");
     let told = until(&bed, "two failed", SOON, |told| told["status"]["streak"] == "2 failed");
     assert_eq!(condition(&told, "Healthy")["reason"], "RunsFail");
-    until_counted(&bed, [0, 1, 0]);
+    until_counted(&bed, [0, 1, 0], 0);
     assert_eq!(compute(&told), Status::Current, "a cloud that fails is no failure of its schedule");
     wait_until("the older one is gone", SOON, || runs(&bed).len() == 1);
     assert_eq!(seen(&bed)["status"]["results"].as_array().unwrap().len(), 2);
     bed.kubectl(&["delete", "tempestschedule", "nightly"]);
-    until_counted(&bed, [0, 0, 0]);
+    until_counted(&bed, [0, 0, 0], 0);
 }
 
 #[test]
@@ -121,9 +123,11 @@ fn a_run_that_the_api_server_refuses_is_told_of_and_made_once_it_may_be() {
     assert!(ready["message"].as_str().unwrap().contains("no label"), "{told:#}");
     assert_eq!(compute(&told), Status::Failed, "{told:#}");
     assert!(bed.kubectl(&["get", "events"]).contains("RunRefused"));
+    until_counted(&bed, [0, 0, 0], 1);
     bed.apply(&wrong.replace("'no label'", "net"));
     let told = until(&bed, "the run passed", SOON, |told| told["status"]["streak"] == "1 passed");
     assert_eq!(condition(&told, "Ready")["status"], "True", "{told:#}");
+    until_counted(&bed, [1, 0, 0], 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tempest_operator::scenario::Scenario;
 use tempest_operator::scenario::document::{Action, Step};
 
 use super::pace::{all_at_once, on_a_paused_clock, paused_clock};
-use super::player::{FIP_OWN, FIP_PORT, Player, clean, cloud, suite};
+use super::player::{FIP_OWN, FIP_PORT, PORT, Player, clean, cloud, suite};
 use crate::support::{binary, finish, told};
 
 /// Plays one built-in scenario in a cloud of its own, with all that a scenario may need: what is wrong with that.
@@ -49,6 +49,22 @@ fn each_built_in_scenario_passes_and_leaves_nothing() {
         .filter_map(|(scenario, end)| Some(format!("{} {}", scenario.name, end.err()?)))
         .collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), scenarios.len(), bad.join("\n"));
+}
+
+#[rstest]
+#[case::ipv4("published", 4)]
+#[case::both_families("published-dual", 8)]
+#[tokio::test]
+async fn a_published_network_has_one_family_or_both(#[case] network: &str, #[case] published: usize) {
+    let cloud = cloud().await;
+    let mut player = Player::of(&cloud, &[PORT]).patient(10);
+    player.spec.cloud.published_network = Some(network.to_owned());
+    let played = player.play().await;
+    played.passed();
+    let all = &played.only().propagation;
+    // A port and a server, each with a record and a reverse record of every address.
+    assert_eq!(all.iter().filter(|one| one.published).count(), published, "{all:#?}");
+    clean(&cloud);
 }
 
 #[tokio::test]
