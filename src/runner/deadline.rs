@@ -79,8 +79,9 @@ pub async fn follow_suspension(run: &RunContext) {
         run.suspension.until(false).await;
         run.deadline.go_on();
         before += since.elapsed();
-        run.paused.set(false);
+        // Told first, as a test may begin at once.
         tell(None, before);
+        run.paused.set(false);
     }
 }
 
