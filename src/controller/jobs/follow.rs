@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::api::batch::v1::Job;
-use kube::api::{DeleteParams, PostParams, PropagationPolicy};
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::attempt_job::{AttemptJob, MakeError, state};
 use super::fate::{Fate, JobState, LeaseState, Seen, fate};
 use super::lease::{ConfigMapLeases, Watched};
 use super::manifest::{cloud_of, job};
@@ -118,7 +117,7 @@ async fn publish(
     let superseded = CancellationToken::new();
     let mut follower = Follower {
         run: Arc::clone(run),
-        jobs: Api::namespaced(context.client.clone(), &run.namespace().unwrap_or_default()),
+        job: AttemptJob::of(context.client.clone(), run, attempt),
         told: Told::of(context.client.clone(), run, attempt, policy),
         lease: Watched::new(leases, context.clock.clone()),
         context: Arc::clone(context),
@@ -191,7 +190,7 @@ fn acknowledged(run: &TempestRun) -> Vec<String> {
 struct Follower {
     run: Arc<TempestRun>,
     context: Arc<Context>,
-    jobs: Api<Job>,
+    job: AttemptJob,
     told: Told,
     lease: Watched,
     attempt: u32,
@@ -253,7 +252,7 @@ impl Follower {
 
     /// A place for a pod that plays already, as its Job tells where.
     async fn taken(&mut self) -> Option<Leave> {
-        let found = self.find(&super::name(&self.run, self.attempt)).await;
+        let found = self.job.find().await;
         let found = found.unwrap_or_else(|error| {
             tracing::warn!(%error, "a Job cannot be read");
             None
@@ -302,13 +301,12 @@ impl Follower {
         let made = job(&self.run, self.attempt, &self.identity.run_id, cloud, image, config);
         let handing_over = self.context.supervisor.handing_over();
         loop {
-            match self.jobs.create(&PostParams::default(), &made).await {
-                Ok(_) => return Some(()),
-                Err(kube::Error::Api(answer)) if answer.code == 409 => return Some(()),
-                Err(kube::Error::Api(answer)) if matches!(answer.code, 400 | 403 | 404 | 422) => {
+            match self.job.make(&made).await {
+                Ok(()) => return Some(()),
+                Err(refused @ MakeError::Refused(_)) => {
                     self.end(RunFault {
                         reason: Reason::InvalidSpec,
-                        message: format!("the Job cannot be made: {}", answer.message),
+                        message: refused.to_string(),
                         evidence: Evidence::default(),
                     });
                     return None;
@@ -333,10 +331,9 @@ impl Follower {
 
     /// One look; tells what is new, and what has become of the pod once that is final.
     async fn look(&mut self) -> Result<Option<Fate>, LookError> {
-        let name = super::name(&self.run, self.attempt);
         // In this order: whoever gave its lease back had told everything before.
         let lease = self.lease.look().await?;
-        let mut found = self.find(&name).await?;
+        let mut found = self.job.find().await?;
         self.hear().await?;
         let was_never_made = found.is_none() && lease == LeaseState::Absent && self.before.run.is_none();
         if was_never_made && !self.is_cancelled() && self.context.jobs.image.is_some() {
@@ -344,7 +341,7 @@ impl Follower {
             if self.make(&CloudIdentity::default()).await.is_none() {
                 return Ok(Some(Fate::Finished));
             }
-            found = self.find(&name).await?;
+            found = self.job.find().await?;
         }
         let seen = Seen {
             job: state(found.as_ref()),
@@ -361,7 +358,7 @@ impl Follower {
                 self.lease.retire().await?;
                 self.hear().await?;
                 if seen.job == JobState::Active {
-                    self.delete_job(&name).await?;
+                    self.job.delete().await?;
                 }
                 let has_ended = self.before.verdict.is_some();
                 Ok(Some(if has_ended { Fate::Finished } else { lost }))
@@ -387,24 +384,6 @@ impl Follower {
         self.before = after;
         Ok(())
     }
-
-    /// The attempt's Job; one of that name which is somebody else's is none.
-    async fn find(&self, name: &str) -> Result<Option<Job>, kube::Error> {
-        let is_ours =
-            |job: &Job| job.owner_references().iter().any(|one| Some(&one.uid) == self.run.uid().as_ref());
-        Ok(self.jobs.get_opt(name).await?.filter(is_ours))
-    }
-
-    async fn delete_job(&self, name: &str) -> Result<(), kube::Error> {
-        let how = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Background),
-            ..DeleteParams::default()
-        };
-        match self.jobs.delete(name, &how).await {
-            Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
-            deleted => deleted.map(drop),
-        }
-    }
 }
 
 /// Whose cloud it is. An operator that cannot reach it takes the Secret at its word.
@@ -418,51 +397,5 @@ async fn whose(inputs: &RunInputs) -> CloudIdentity {
     CloudIdentity {
         endpoint: primary.map(|cloud| cloud.auth_url.origin().ascii_serialization()).unwrap_or_default(),
         project_id: primary.map(|cloud| format!("{:?}", cloud.scope)).unwrap_or_default(),
-    }
-}
-
-fn state(job: Option<&Job>) -> JobState {
-    let Some(job) = job.filter(|job| job.metadata.deletion_timestamp.is_none()) else {
-        return JobState::Gone;
-    };
-    let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let mut ends =
-        conditions.filter(|one| one.status == "True" && matches!(one.type_.as_str(), "Complete" | "Failed"));
-    match ends.next() {
-        None => JobState::Active,
-        Some(end) if end.type_ == "Complete" => {
-            JobState::Ended { why: "it ended without telling how".to_owned() }
-        }
-        Some(end) => {
-            let reason = end.reason.as_deref().unwrap_or("Failed");
-            let message = end.message.as_deref().unwrap_or_default();
-            JobState::Ended { why: format!("its Job failed ({reason}): {message}") }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_jobs_state_is_what_its_conditions_say() {
-        let job = |status: serde_json::Value, deleted: bool| -> Job {
-            let mut metadata = json!({ "name": "one" });
-            if deleted {
-                metadata["deletionTimestamp"] = json!("2026-11-28T12:00:00Z");
-            }
-            serde_json::from_value(json!({ "metadata": metadata, "status": status })).unwrap()
-        };
-        let failed = json!({ "conditions": [
-            { "type": "FailureTarget", "status": "True" },
-            { "type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long" },
-        ] });
-        assert_eq!(state(None), JobState::Gone);
-        assert_eq!(state(Some(&job(json!({ "active": 1 }), true))), JobState::Gone);
-        assert_eq!(state(Some(&job(json!({ "active": 1 }), false))), JobState::Active);
-        let JobState::Ended { why } = state(Some(&job(failed, false))) else { panic!("it ended") };
-        assert!(why.contains("DeadlineExceeded") && why.contains("too long"), "{why}");
     }
 }

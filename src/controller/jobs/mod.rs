@@ -6,6 +6,7 @@
 //! of the attempt, which the pod renews. An operator that comes later follows on; once the lease has run out, whoever
 //! leads retires it for good, and only then anybody else touches what the pod made.
 
+mod attempt_job;
 pub mod fate;
 pub mod follow;
 pub mod lease;
