@@ -110,13 +110,21 @@ pub fn faults() -> Vec<Row> {
         // What Neutron publishes.
         Row::of(Fault::PublicationLost, Look::Dns, MISSING),
         Row::of(Fault::PublicationKept, Look::Dns, NOT_GONE),
-        Row::of(Fault::PublicationUnasked, Look::Dns, &[RecordUnexpected, RecordWrong, RecordNotGone]),
+        Row::of(
+            Fault::PublicationUnasked,
+            Look::Dns,
+            &[RecordUnexpected, RecordWrong, RecordNotGone, ExpectationNotMet],
+        ),
         Row::of(Fault::PtrOff, Look::Dns, MISSING),
         Row::of(Fault::PtrKept, Look::Dns, NOT_GONE),
         Row::of(Fault::PrivateAddress, Look::Dns, &[RecordWrong, ExpectationNotMet, StackFailed]),
         Row::of(Fault::PrivateAddressToo, Look::Dns, &[RecordWrong, ExpectationNotMet, StackFailed]),
         Row::of(Fault::StrayRecord, Look::Dns, &[RecordUnexpected, StackFailed]),
-        Row::of(Fault::WrongZone, Look::Dns, &[RecordMissing, RecordWrong, ExpectationNotMet]),
+        Row::of(
+            Fault::WrongZone,
+            Look::Dns,
+            &[RecordMissing, RecordWrong, RecordUnexpected, ExpectationNotMet],
+        ),
         Row::of(Fault::ForeignZone, Look::Dns, &[RecordUnexpected, RecordNotGone, SerialNotAdvanced]),
         Row::of(Fault::RecordOverwritten, Look::Dns, WRONG),
         Row::of(Fault::RepublicationLost, Look::Dns, OLD),
