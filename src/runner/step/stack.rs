@@ -189,12 +189,9 @@ async fn await_state(
     let reference = handle.reference();
     let general = format!("stack:{}", handle.action);
     let zones = zones::Watch::new(context, session);
-    let makes_zones = context
-        .test
-        .scenario
-        .templates
-        .get(&handle.template)
-        .is_some_and(|template| template.contains(ZONE_TYPES));
+    let template = context.test.scenario.templates.get(&handle.template);
+    let makes_zones =
+        handle.action != "DELETE" && template.is_some_and(|template| template.contains(ZONE_TYPES));
     let last = context
         .poll(&general, context.deadline, || {
             async {
@@ -305,8 +302,17 @@ async fn explain(
         fault.evidence.observed = Some(open.join(", "));
     }
     // Heat hides a zone's trouble: it makes the zone again, and calls it anything meanwhile.
-    let has_zones = resources.iter().any(|resource| resource.resource_type.starts_with(ZONE_TYPES));
-    if has_zones { zones.explain(fault).await } else { fault }
+    let of_zones: Vec<&str> = resources
+        .iter()
+        .filter(|resource| resource.resource_type.starts_with(ZONE_TYPES))
+        .map(|resource| resource.status.as_str())
+        .collect();
+    if of_zones.is_empty() {
+        return fault;
+    }
+    // One that is to be made again is gone for a moment.
+    let lacks_some = of_zones.iter().any(|status| is_open(status) || *status == "DELETE_COMPLETE");
+    zones.explain(fault, lacks_some).await
 }
 
 /// Whether a resource of a stack is not there yet: one that nobody has begun to make is `INIT_COMPLETE`.

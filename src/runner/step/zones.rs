@@ -66,10 +66,11 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Adds to a stack's fault what is known of the zones.
-    pub async fn explain(self, fault: StepFault) -> StepFault {
+    /// Adds to a stack's fault what is known of the zones. What was seen before matters only while the stack still
+    /// lacks some of them: a name server that was merely later than another one is not to blame.
+    pub async fn explain(self, fault: StepFault, lacks_some: bool) -> StepFault {
         let now = look(self.context, self.session).await;
-        let before = self.seen().told.take();
+        let before = self.seen().told.take().filter(|_| lacks_some);
         add(fault, now, before)
     }
 

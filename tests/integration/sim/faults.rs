@@ -206,6 +206,43 @@ async fn a_stack_that_does_not_complete_names_the_resource(
     clean(&cloud);
 }
 
+/// Waits until it was asked so often how the test's zones stand.
+async fn zones_looked_at(cloud: &SimCloud, times: usize) {
+    let looks = |request: &&RecordedRequest| {
+        request.target.contains("/zones?name=to-") && request.target.contains('*')
+    };
+    while cloud.requests().latest.iter().filter(looks).count() < times {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_that_was_late_is_not_blamed_for_a_server() {
+    let cloud = cloud().await;
+    cloud.faults().inject(Fault::ServerStuck);
+    let late = cloud.faults().inject(second(NameServerMode::ServFail));
+    let player = Player::of_text(&cloud, include_str!("zone_and_server.yaml"));
+    let mends = async {
+        zones_looked_at(&cloud, 1).await;
+        // The name servers are asked after the zones: the next look has them all.
+        let asked = cloud.requests().dns_questions[1];
+        while cloud.requests().dns_questions[1] == asked {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cloud.faults().clear(late);
+        std::future::pending::<()>().await;
+    };
+    let played = tokio::select! {
+        played = player.play() => played,
+        () = mends => unreachable!(),
+    };
+    let test = played.only();
+    assert_eq!(test.reason, Some(Reason::StackNotComplete), "{test:#?}");
+    let message = test.message.as_deref().unwrap();
+    assert!(message.contains("OS::Nova::Server") && !message.contains("name server"), "{message}");
+    assert_eq!(test.failed_step.as_ref().unwrap().evidence.name_server, None, "{test:#?}");
+}
+
 #[tokio::test]
 async fn a_name_server_that_kept_a_zone_from_becoming_active_is_named_though_the_end_does_not_show_it() {
     let cloud = cloud().await;
@@ -218,14 +255,9 @@ async fn a_name_server_that_kept_a_zone_from_becoming_active_is_named_though_the
             faults.clear_all();
         }
     });
-    // Once it has looked twice, none serves the zone any more, as while Heat deletes it to make it again.
+    // Both stacks have looked twice by then: none serves the zone any more, as while Heat deletes it to make it again.
     let breaks = async {
-        let looks = |request: &&RecordedRequest| {
-            request.target.contains("/zones?name=to-") && request.target.contains('*')
-        };
-        while cloud.requests().latest.iter().filter(looks).count() < 4 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        zones_looked_at(&cloud, 4).await;
         cloud.faults().inject(servfail(0));
         std::future::pending::<()>().await;
     };
